@@ -1,0 +1,123 @@
+# chapter.mk: what every chapter's Makefile shares.
+#
+# A chapter sets these, then includes this file:
+#
+#   CHAPTER   its folder's name                    04-devices
+#   NEEDS     earlier chapters it links            01-kvm-hello
+#   MODULES   its .c files others may link too     bus uart
+#   PROGRAMS  program=main-source pairs            hello=main hello-raw=raw
+#   GUESTS    guest/NAME.asm payloads              hello primes
+#   RUN       what "make run" starts               hello
+#
+# Everything generated goes below $(BUILD), in the same shape as the tree:
+#
+#   build/hello                      a program
+#   build/01-kvm-hello/lib.a         a chapter's modules, for later chapters
+#   build/01-kvm-hello/hello.bin     a guest
+#   build/tests/01-kvm-hello/test_x  a test suite
+#
+# SAN=1 builds with AddressSanitizer and UBSan below build/asan; CC=clang works.
+
+TOP   := $(patsubst %/common/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+SAN   ?=
+BUILD ?= $(TOP)/build$(if $(SAN),/asan)
+HERE  := $(TOP)/chapters/$(CHAPTER)
+OUT   := $(BUILD)/$(CHAPTER)
+NASM  ?= nasm
+
+CFLAGS   ?= -O2 -g
+CPPFLAGS += -I$(TOP) -I$(TOP)/chapters -MMD -MP
+STRICT   := -std=c11 -Wall -Wextra -Werror -pthread -Wa,-I$(BUILD)
+LDLIBS   += -pthread
+ifneq ($(SAN),)
+STRICT   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS  += -fsanitize=address,undefined
+endif
+# One short line for each step; V=1 shows the whole commands.
+Q         := $(if $(V),,@)
+SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(TOP)/%,%,$(2)))
+
+COMPILE   = $(CC) $(CPPFLAGS) $(STRICT) $(CFLAGS)
+LINK      = $(CC) $(STRICT) $(CFLAGS) $(LDFLAGS)
+
+objects   = $(patsubst %,$(OUT)/%.o,$(1))
+main_of   = $(lastword $(subst =, ,$(1)))
+name_of   = $(firstword $(subst =, ,$(1)))
+# A chapter may name libraries of the system: LDLIBS_04-devices = -lz
+reverse   = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+
+MAIN_OBJS   := $(call objects,$(foreach p,$(PROGRAMS),$(call main_of,$(p))))
+MODULE_OBJS := $(call objects,$(MODULES))
+GUEST_BINS  := $(patsubst %,$(OUT)/%.bin,$(GUESTS))
+COMMON_OBJS := $(patsubst $(TOP)/common/%.c,$(BUILD)/common/%.o,$(wildcard $(TOP)/common/*.c))
+# A static library comes after what uses it: own modules, later chapters, common.
+LIBS := $(if $(MODULES),$(OUT)/lib.a) \
+        $(patsubst %,$(BUILD)/%/lib.a,$(call reverse,$(NEEDS))) $(BUILD)/common/lib.a
+TEST_SOURCES := $(wildcard $(TOP)/tests/$(CHAPTER)/*.c)
+TEST_BINS    := $(patsubst $(TOP)/tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
+HARNESS      := $(patsubst $(TOP)/tests/harness/%.c,$(BUILD)/tests/harness/%.o, \
+                  $(wildcard $(TOP)/tests/harness/*.c))
+
+.PHONY: all lib tests check run includes FORCE
+all: includes lib $(foreach p,$(PROGRAMS),$(BUILD)/$(call name_of,$(p))) $(GUEST_BINS)
+lib: includes $(LIBS)
+tests: all $(TEST_BINS)
+
+includes:
+	@$(TOP)/tests/check-includes $(TOP) chapters/$(CHAPTER)
+
+run: all
+	cd $(TOP) && $(BUILD)/$(firstword $(RUN)) $(wordlist 2,$(words $(RUN)),$(RUN))
+
+check: tests
+	cd $(TOP) && BUILD=$(BUILD) tests/run $(TEST_BINS)
+
+define program_rule
+$(BUILD)/$(call name_of,$(1)): $(OUT)/$(call main_of,$(1)).o $(LIBS)
+	$$(call SAY,LINK,$$@)
+	$$(Q)$$(LINK) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
+
+$(OUT)/lib.a: $(MODULE_OBJS)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/common/lib.a: $(COMMON_OBJS)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+# An earlier chapter knows how to build its own library.
+$(patsubst %,$(BUILD)/%/lib.a,$(NEEDS)): $(BUILD)/%/lib.a: FORCE
+	@$(MAKE) --no-print-directory -C $(TOP)/chapters/$* lib BUILD=$(BUILD) SAN=$(SAN)
+
+# Programs embed their guests (common/embed.h), so the guests come first.
+$(MAIN_OBJS) $(MODULE_OBJS): $(OUT)/%.o: $(HERE)/%.c | $(GUEST_BINS)
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$(Q)$(COMPILE) -c -o $@ $<
+$(MAIN_OBJS): $(GUEST_BINS)
+
+$(BUILD)/common/%.o: $(TOP)/common/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(OUT)/%.bin: $(HERE)/guest/%.asm
+	@mkdir -p $(@D)
+	$(call SAY,NASM,$<)
+	$(Q)$(NASM) -f bin -Werror -i $(HERE)/guest/ -MD $(@:.bin=.bin.d) -l $(@:.bin=.lst) -o $@ $<
+
+$(BUILD)/tests/harness/%.o: $(TOP)/tests/harness/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$(Q)$(COMPILE) -I$(TOP)/tests -c -o $@ $<
+
+$(TEST_BINS): $(BUILD)/tests/%: $(TOP)/tests/%.c $(HARNESS) $(LIBS)
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$(Q)$(COMPILE) -I$(TOP)/tests $(LDFLAGS) -MF $@.d -o $@ $^ $(LDLIBS) \
+	    $$(pkg-config --libs check)
+
+-include $(MAIN_OBJS:.o=.d) $(MODULE_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(HARNESS:.o=.d) \
+         $(addsuffix .d,$(TEST_BINS)) $(addsuffix .d,$(GUEST_BINS))
