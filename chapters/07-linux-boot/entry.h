@@ -1,0 +1,41 @@
+/*
+ * entry.h: the state of the first processor when the kernel gets it.
+ *
+ * A PC starts in real mode and climbs to long mode step by step (chapter 2). A
+ * VMM need not climb: it writes the registers of a processor that has already
+ * arrived. The 64-bit boot protocol asks for paging on with low memory mapped to
+ * itself, flat segments at selectors 0x10 and 0x18, interrupts off, and the zero
+ * page's address in RSI. [LINUX-BOOT, "64-bit Boot Protocol"]
+ *
+ *     boot_load(&request, &entry, &why);          writes the guest's memory
+ *     vcpu_get_sregs(&vcpu, &sregs);
+ *     entry_registers(&entry, &sregs, &regs);     fills both
+ *     vcpu_set_sregs(&vcpu, &sregs);
+ *     vcpu_set_regs(&vcpu, &regs);
+ */
+#ifndef CHAPTER_07_ENTRY_H
+#define CHAPTER_07_ENTRY_H
+
+#include <linux/kvm.h>
+
+#include "01-kvm-hello/memory.h"
+
+struct boot_entry {
+    gpa_t rip; /* first instruction, in 64-bit mode */
+    gpa_t rsi; /* the zero page */
+    gpa_t rsp; /* a small stack, for kernels that bring none */
+    gpa_t cr3; /* page tables that map the first 4 GiB to themselves */
+    gpa_t gdt; /* null, null, flat code, flat data, task segment */
+};
+
+/* Writes the GDT and the page tables where layout.h says; below 1 MiB is RAM. */
+void entry_write_tables(const struct guest_memory *memory);
+
+/*
+ * Fills regs entirely and, of sregs, what 64-bit mode needs; what it does not
+ * touch (the APIC base, pending interrupts) keeps the value KVM_GET_SREGS gave.
+ */
+void entry_registers(const struct boot_entry *entry, struct kvm_sregs *sregs,
+                     struct kvm_regs *regs);
+
+#endif
