@@ -2,7 +2,7 @@
  * kvm.c: the wrappers of kvm.h, one ioctl each.
  *
  * Open at hand: [KVM-API] sections 4.1 to 4.14 and 5 "The kvm_run structure".
- * Left out on purpose: interrupt chips (chapter 4), CPUID (chapter 2), more than
+ * Left out on purpose: interrupt chips (chapter 4), what CPUID means (chapter 2), more than
  * one memory slot for a region (chapter 3).
  */
 #define _GNU_SOURCE
@@ -168,6 +168,29 @@ void vcpu_set_real_mode(const struct vcpu *vcpu, uint16_t address)
     vcpu_set_regs(vcpu, &regs);
 }
 /* [/real-mode] */
+
+struct kvm_cpuid2 *vm_supported_cpuid(const struct vm *vm)
+{
+    /* KVM does not say how many leaves there are, only E2BIG. It has about 50. */
+    for (unsigned room = 128;; room *= 2) {
+        size_t size = sizeof(struct kvm_cpuid2) + room * sizeof(struct kvm_cpuid_entry2);
+        struct kvm_cpuid2 *cpuid = calloc(1, size);
+
+        if (!cpuid)
+            die("no memory for %u CPUID leaves", room);
+        cpuid->nent = room;
+        if (ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) == 0)
+            return cpuid;
+        if (errno != E2BIG || room > 4096)
+            die("KVM_GET_SUPPORTED_CPUID failed: %s", strerror(errno));
+        free(cpuid);
+    }
+}
+
+void vcpu_set_cpuid(const struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
+{
+    MUST_IOCTL(vcpu->fd, KVM_SET_CPUID2, cpuid);
+}
 
 void vcpu_interrupt_on(const struct vcpu *vcpu, const sigset_t *signals)
 {

@@ -76,6 +76,13 @@ void vcpu_set_sregs(const struct vcpu *vcpu, const struct kvm_sregs *sregs);
 void vcpu_set_real_mode(const struct vcpu *vcpu, uint16_t address);
 
 /*
+ * The CPUID leaves that this host's KVM can give a guest, in a fresh block that
+ * the caller releases with free(). A vCPU starts with none: no long mode, for one.
+ */
+struct kvm_cpuid2 *vm_supported_cpuid(const struct vm *vm);
+void vcpu_set_cpuid(const struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid);
+
+/*
  * The signals in set interrupt KVM_RUN although the thread blocks them: pending
  * ones make vcpu_run() return false, and sigtimedwait() then tells which came.
  * No handler, so no race between "is it time to stop?" and KVM_RUN.
