@@ -27,7 +27,7 @@ NASM  ?= nasm
 
 CFLAGS   ?= -O2 -g
 CPPFLAGS += -I$(TOP) -I$(TOP)/chapters -MMD -MP
-STRICT   := -std=c11 -Wall -Wextra -Werror -pthread -Wa,-I$(BUILD)
+STRICT   := -std=c11 -Wall -Wextra -Werror -pthread
 LDLIBS   += -pthread
 ifneq ($(SAN),)
 STRICT   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -37,7 +37,8 @@ endif
 Q         := $(if $(V),,@)
 SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(TOP)/%,%,$(2)))
 
-COMPILE   = $(CC) $(CPPFLAGS) $(STRICT) $(CFLAGS)
+# -Wa: where EMBED (common/embed.h) finds guests.
+COMPILE   = $(CC) $(CPPFLAGS) $(STRICT) -Wa,-I$(BUILD) $(CFLAGS)
 LINK      = $(CC) $(STRICT) $(CFLAGS) $(LDFLAGS)
 
 objects   = $(patsubst %,$(OUT)/%.o,$(1))

@@ -12,14 +12,14 @@
 
 #include <stdint.h>
 
-#define EMBED(name, path)                        \
-    __asm__(".pushsection .rodata\n"             \
-            ".balign 16\n"                       \
-            ".global " #name "\n" #name ":\n"    \
-            ".incbin \"" path "\"\n"             \
-            ".global " #name "_end\n" #name "_end:\n" \
-            ".byte 0\n"                          \
-            ".popsection\n");                    \
+#define EMBED(name, path)                                                                          \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".balign 16\n"                                                                         \
+            ".global " #name "\n" #name ":\n"                                                      \
+            ".incbin \"" path "\"\n"                                                               \
+            ".global " #name "_end\n" #name "_end:\n"                                              \
+            ".byte 0\n"                                                                            \
+            ".popsection\n");                                                                      \
     extern const uint8_t name[], name##_end[]
 
 #endif

@@ -53,8 +53,8 @@ int file_read(const struct file *file, uint64_t offset, void *buffer, size_t siz
         if (got < 0)
             return refuse(why, -errno, "cannot read: %s", strerror(errno));
         if (got == 0)
-            return refuse(why, -EIO, "ends at byte %" PRIu64 ", but %zu more were expected",
-                          offset, size);
+            return refuse(why, -EIO, "ends at byte %" PRIu64 ", but %zu more were expected", offset,
+                          size);
         to += got;
         offset += (uint64_t)got;
         size -= (size_t)got;

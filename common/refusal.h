@@ -18,7 +18,7 @@ struct refusal {
 };
 
 /* Sets the text and returns error, so that "return refuse(...)" reads well. */
-__attribute__((format(printf, 3, 4))) int refuse(struct refusal *why, int error,
-                                                 const char *format, ...);
+__attribute__((format(printf, 3, 4))) int refuse(struct refusal *why, int error, const char *format,
+                                                 ...);
 
 #endif

@@ -37,8 +37,8 @@ static void restore_and_die(int signal)
 
 void term_raw(int fd)
 {
-    static const int fatal[] = {SIGABRT, SIGBUS, SIGFPE, SIGHUP, SIGILL,
-                                SIGINT, SIGQUIT, SIGSEGV, SIGTERM};
+    static const int fatal[] = {SIGABRT, SIGBUS,  SIGFPE,  SIGHUP, SIGILL,
+                                SIGINT,  SIGQUIT, SIGSEGV, SIGTERM};
     struct sigaction action = {.sa_handler = restore_and_die, .sa_flags = SA_RESETHAND};
     struct termios raw;
 

@@ -15,7 +15,7 @@
  */
 #define LINUX_INSTRUCTIONS_PER_SECOND 20e6
 
-#define LAB_REMEDY "none needed: Linux boots in the lab (QEMU's emulation), as 'make boot' does"
+#define LAB_REMEDY                    "none needed: Linux boots in the lab (QEMU's emulation), as 'make boot' does"
 
 __attribute__((format(printf, 4, 5))) static struct finding *
 add(struct diagnosis *diagnosis, const char *subject, enum verdict verdict, const char *format, ...)
@@ -40,9 +40,9 @@ static void check_architecture(struct diagnosis *d, const struct host *host)
     if (strcmp(host->architecture, "x86_64") == 0)
         add(d, "architecture", VERDICT_OK, "x86_64, %s", host->model);
     else
-        remedy(add(d, "architecture", VERDICT_PROBLEM, "%s; our guests are x86",
-                   host->architecture),
-               "use an x86-64 computer");
+        remedy(
+            add(d, "architecture", VERDICT_PROBLEM, "%s; our guests are x86", host->architecture),
+            "use an x86-64 computer");
 }
 
 static void check_virtualization(struct diagnosis *d, const struct host *host)
@@ -50,8 +50,8 @@ static void check_virtualization(struct diagnosis *d, const struct host *host)
     const char *inside = host->hypervisor ? "; this computer is itself a guest" : "";
 
     if (host->vmx || host->svm)
-        add(d, "virtualization", VERDICT_OK, "%s%s",
-            host->vmx ? "Intel VT-x (vmx)" : "AMD-V (svm)", inside);
+        add(d, "virtualization", VERDICT_OK, "%s%s", host->vmx ? "Intel VT-x (vmx)" : "AMD-V (svm)",
+            inside);
     else
         remedy(add(d, "virtualization", VERDICT_NOTE, "no vmx or svm flag%s", inside),
                host->hypervisor
@@ -62,8 +62,7 @@ static void check_virtualization(struct diagnosis *d, const struct host *host)
 static void check_device(struct diagnosis *d, const struct host *host)
 {
     switch (host->open_error) {
-    case 0:
-        break;
+    case 0: break;
     case ENOENT:
     case ENODEV:
     case ENXIO:
@@ -104,7 +103,8 @@ static void check_paging(struct diagnosis *d, const struct host *host)
                          : "sudo modprobe -r kvm_intel && sudo modprobe kvm_intel ept=1");
         break;
     case PAGING_UNKNOWN:
-        add(d, "nested paging", VERDICT_NOTE, "not visible: neither kvm_intel nor kvm_amd is loaded");
+        add(d, "nested paging", VERDICT_NOTE,
+            "not visible: neither kvm_intel nor kvm_amd is loaded");
     }
 }
 
@@ -130,9 +130,9 @@ static void check_capabilities(struct diagnosis *d, const struct host *host)
 
 static void check_probe(struct diagnosis *d, const struct probe *probe)
 {
-    static const char *const reached[] = {
-        "nothing ran", "real mode ran, 64-bit mode did not", "a 64-bit loop did not end",
-        "LOCK CMPXCHG16B did not work", "LOCK CMPXCHG16B works"};
+    static const char *const reached[] = {"nothing ran", "real mode ran, 64-bit mode did not",
+                                          "a 64-bit loop did not end",
+                                          "LOCK CMPXCHG16B did not work", "LOCK CMPXCHG16B works"};
     bool whole = probe->step == PROBE_CMPXCHG16B;
     bool fast = probe->instructions_per_second >= LINUX_INSTRUCTIONS_PER_SECOND;
     struct finding *finding;
@@ -140,7 +140,9 @@ static void check_probe(struct diagnosis *d, const struct probe *probe)
     finding = add(d, "guest kernels", whole && fast ? VERDICT_OK : VERDICT_NOTE,
                   "ring 0 ran at %.1f million instructions/s; %s%s%s",
                   probe->instructions_per_second / 1e6, reached[probe->step],
-                  whole ? "" : probe->timed_out ? ": time limit" : ": ",
+                  whole              ? ""
+                  : probe->timed_out ? ": time limit"
+                                     : ": ",
                   whole || probe->timed_out ? "" : exit_name(probe->last_exit));
     if (!whole || !fast)
         remedy(finding, LAB_REMEDY);

@@ -24,7 +24,7 @@ struct finding {
     const char *subject; /* "/dev/kvm" */
     enum verdict verdict;
     char text[240];
-    char remedy[160];    /* one command or one sentence; empty if none is needed */
+    char remedy[160]; /* one command or one sentence; empty if none is needed */
 };
 
 #define FINDINGS_MAX 12u

@@ -36,13 +36,11 @@ static void print_help(void)
 static const char *conclusion(enum where where)
 {
     switch (where) {
-    case WHERE_HOST:
-        return "Everything runs on this computer's KVM.";
+    case WHERE_HOST: return "Everything runs on this computer's KVM.";
     case WHERE_HOST_CHAPTERS_ONLY:
         return "The small guests of chapters 1 to 5 run on this computer's KVM; Linux boots in "
                "the lab.";
-    default:
-        return "No usable KVM here: everything runs in the lab.";
+    default: return "No usable KVM here: everything runs in the lab.";
     }
 }
 

@@ -70,11 +70,11 @@ const char *exit_name(uint32_t reason)
 static const char *internal_error_name(uint32_t suberror)
 {
     switch (suberror) {
-    case KVM_INTERNAL_ERROR_EMULATION:            return "an instruction it cannot emulate";
-    case KVM_INTERNAL_ERROR_SIMUL_EX:             return "two exceptions at once";
-    case KVM_INTERNAL_ERROR_DELIVERY_EV:          return "an exit while delivering an event";
+    case KVM_INTERNAL_ERROR_EMULATION: return "an instruction it cannot emulate";
+    case KVM_INTERNAL_ERROR_SIMUL_EX: return "two exceptions at once";
+    case KVM_INTERNAL_ERROR_DELIVERY_EV: return "an exit while delivering an event";
     case KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON: return "an exit the hardware should not make";
-    default:                                      return "a reason this program does not know";
+    default: return "a reason this program does not know";
     }
 }
 
@@ -100,14 +100,11 @@ void exit_explain(FILE *out, const struct kvm_run *run)
 
     fprintf(out, "the guest stopped: %s (%u): ", words->name, run->exit_reason);
     switch (run->exit_reason) {
-    case KVM_EXIT_IO:
-        explain_io(out, run);
-        break;
-    case KVM_EXIT_MMIO:
-        explain_mmio(out, run);
-        break;
+    case KVM_EXIT_IO: explain_io(out, run); break;
+    case KVM_EXIT_MMIO: explain_mmio(out, run); break;
     case KVM_EXIT_SHUTDOWN:
-        fprintf(out, "triple fault: a fault, a fault in reporting it, and a third in reporting that");
+        fprintf(out,
+                "triple fault: a fault, a fault in reporting it, and a third in reporting that");
         break;
     case KVM_EXIT_FAIL_ENTRY:
         fprintf(out, "the processor refused to enter the guest, hardware reason 0x%" PRIx64,
@@ -120,11 +117,8 @@ void exit_explain(FILE *out, const struct kvm_run *run)
     case KVM_EXIT_UNKNOWN:
         fprintf(out, "hardware exit reason 0x%" PRIx64, (uint64_t)run->hw.hardware_exit_reason);
         break;
-    case KVM_EXIT_SYSTEM_EVENT:
-        fprintf(out, "event type %u", run->system_event.type);
-        break;
-    default:
-        fprintf(out, "no details");
+    case KVM_EXIT_SYSTEM_EVENT: fprintf(out, "event type %u", run->system_event.type); break;
+    default: fprintf(out, "no details");
     }
     fprintf(out, "\n  likely cause: %s\n", words->cause);
 }
@@ -146,8 +140,9 @@ void registers_print(FILE *out, const struct kvm_regs *r, const struct kvm_sregs
 
     for (unsigned i = 0; i < ARRAY_SIZE(values); i++)
         fprintf(out, "%s%s=0x%016" PRIx64, i % 3 ? " " : i ? "\n  " : "  ", names[i], values[i]);
-    fprintf(out, "\n  cr0=0x%" PRIx64 " cr2=0x%" PRIx64 " cr3=0x%" PRIx64 " cr4=0x%" PRIx64
-                 " efer=0x%" PRIx64 "\n ",
+    fprintf(out,
+            "\n  cr0=0x%" PRIx64 " cr2=0x%" PRIx64 " cr3=0x%" PRIx64 " cr4=0x%" PRIx64
+            " efer=0x%" PRIx64 "\n ",
             (uint64_t)s->cr0, (uint64_t)s->cr2, (uint64_t)s->cr3, (uint64_t)s->cr4,
             (uint64_t)s->efer);
     print_segment(out, "cs", &s->cs);

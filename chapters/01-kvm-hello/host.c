@@ -25,7 +25,10 @@ static const struct {
     const char *name;
     const char *needed_by;
 } needed_capabilities[] = {
-#define CAPABILITY(name, chapters) {name, #name, chapters}
+#define CAPABILITY(name, chapters)                                                                 \
+    {                                                                                              \
+        name, #name, chapters                                                                      \
+    }
     CAPABILITY(KVM_CAP_USER_MEMORY, "every chapter"),
     CAPABILITY(KVM_CAP_SET_TSS_ADDR, "every chapter, on Intel"),
     CAPABILITY(KVM_CAP_SET_IDENTITY_MAP_ADDR, "every chapter, on Intel"),
@@ -45,9 +48,12 @@ static const struct {
 _Static_assert(ARRAY_SIZE(needed_capabilities) <= HOST_CAPABILITIES_MAX, "room for each");
 
 static const struct host_tool needed_tools[] = {
-    {.name = "cc", .needed_by = "building"},      {.name = "make", .needed_by = "building"},
-    {.name = "nasm", .needed_by = "building"},    {.name = "pkg-config", .needed_by = "tests"},
-    {.name = "python3", .needed_by = "the book"}, {.name = "cpio", .needed_by = "booting Linux"},
+    {.name = "cc", .needed_by = "building"},
+    {.name = "make", .needed_by = "building"},
+    {.name = "nasm", .needed_by = "building"},
+    {.name = "pkg-config", .needed_by = "tests"},
+    {.name = "python3", .needed_by = "the book"},
+    {.name = "cpio", .needed_by = "booting Linux"},
     {.name = "qemu-system-x86_64", .needed_by = "the lab"},
 };
 _Static_assert(ARRAY_SIZE(needed_tools) <= HOST_TOOLS_MAX, "room for each");

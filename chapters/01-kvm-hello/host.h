@@ -16,9 +16,9 @@
 
 /* A KVM capability that some chapter needs. */
 struct host_capability {
-    const char *name;  /* "KVM_CAP_IRQCHIP" */
+    const char *name; /* "KVM_CAP_IRQCHIP" */
     const char *needed_by;
-    int value;         /* what KVM_CHECK_EXTENSION said; 0 is absent */
+    int value; /* what KVM_CHECK_EXTENSION said; 0 is absent */
 };
 
 /* A program or library that building, testing or the lab needs. */
@@ -31,15 +31,15 @@ struct host_tool {
 enum host_paging { PAGING_UNKNOWN, PAGING_ONE_DIMENSION, PAGING_TWO_DIMENSIONS };
 
 struct host {
-    char architecture[32];       /* uname -m */
-    char model[64];              /* the processor's name */
-    bool vmx, svm;               /* Intel VT-x, AMD-V */
-    bool hypervisor;             /* this computer is a guest itself */
-    bool software_kvm;           /* KVM without hardware: the kvm_pvm module */
-    enum host_paging paging;     /* EPT or NPT switched on? */
-    int open_error;              /* errno of opening /dev/kvm, or 0 */
-    int create_error;            /* errno of KVM_CREATE_VM, or 0 */
-    int api_version;             /* 12, or 0 if unknown */
+    char architecture[32];   /* uname -m */
+    char model[64];          /* the processor's name */
+    bool vmx, svm;           /* Intel VT-x, AMD-V */
+    bool hypervisor;         /* this computer is a guest itself */
+    bool software_kvm;       /* KVM without hardware: the kvm_pvm module */
+    enum host_paging paging; /* EPT or NPT switched on? */
+    int open_error;          /* errno of opening /dev/kvm, or 0 */
+    int create_error;        /* errno of KVM_CREATE_VM, or 0 */
+    int api_version;         /* 12, or 0 if unknown */
     struct host_capability capabilities[HOST_CAPABILITIES_MAX];
     unsigned capability_count;
     struct host_tool tools[HOST_TOOLS_MAX];

@@ -40,7 +40,7 @@ static int must_ioctl(int fd, unsigned long request, void *argument, const char 
     return result;
 }
 
-#define MUST_IOCTL(fd, request, argument) \
+#define MUST_IOCTL(fd, request, argument)                                                          \
     must_ioctl(fd, request, (void *)(uintptr_t)(argument), #request)
 
 int kvm_open(void)
@@ -156,7 +156,7 @@ void vcpu_set_real_mode(const struct vcpu *vcpu, uint16_t address)
     struct kvm_sregs sregs;
     struct kvm_regs regs = {
         .rip = address,
-        .rsp = 0,              /* the first push wraps to 0xfffe */
+        .rsp = 0, /* the first push wraps to 0xfffe */
         .rflags = RFLAGS_ONE,
     };
 
@@ -195,16 +195,17 @@ void vcpu_set_cpuid(const struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 void vcpu_interrupt_on(const struct vcpu *vcpu, const sigset_t *signals)
 {
     /* The kernel's signal set is 8 bytes; glibc's sigset_t is longer, same start. */
-    struct {
-        struct kvm_signal_mask header;
-        uint64_t blocked;
-    } mask = {.header.len = sizeof mask.blocked};
+    enum { KERNEL_SIGSET_SIZE = 8 };
+    _Alignas(struct kvm_signal_mask)
+        uint8_t room[sizeof(struct kvm_signal_mask) + KERNEL_SIGSET_SIZE];
+    struct kvm_signal_mask *mask = (struct kvm_signal_mask *)room;
     sigset_t blocked;
 
     pthread_sigmask(SIG_SETMASK, NULL, &blocked);
     for (int signal = 1; signal < NSIG; signal++)
         if (sigismember(signals, signal) == 1)
             sigdelset(&blocked, signal);
-    memcpy(&mask.blocked, &blocked, sizeof mask.blocked);
-    MUST_IOCTL(vcpu->fd, KVM_SET_SIGNAL_MASK, &mask);
+    mask->len = KERNEL_SIGSET_SIZE;
+    memcpy(mask->sigset, &blocked, KERNEL_SIGSET_SIZE);
+    MUST_IOCTL(vcpu->fd, KVM_SET_SIGNAL_MASK, mask);
 }

@@ -37,11 +37,11 @@ EMBED(hello_bin, "01-kvm-hello/hello.bin");
 /* [status] */
 /* What the exit status says; --help prints the same list. */
 enum status {
-    STATUS_HALTED = 0,      /* the guest executed HLT */
-    STATUS_HOST = 1,        /* the host refused something (die) */
-    STATUS_TRIPLE_FAULT = 3,/* the guest crashed its processor */
-    STATUS_UNHANDLED = 4,   /* an exit this program has no answer to */
-    STATUS_STOPPED = 5,     /* Ctrl-C or --limit */
+    STATUS_HALTED = 0,       /* the guest executed HLT */
+    STATUS_HOST = 1,         /* the host refused something (die) */
+    STATUS_TRIPLE_FAULT = 3, /* the guest crashed its processor */
+    STATUS_UNHANDLED = 4,    /* an exit this program has no answer to */
+    STATUS_STOPPED = 5,      /* Ctrl-C or --limit */
 };
 /* [/status] */
 
@@ -83,8 +83,10 @@ static double parse_limit(const char *text)
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"limit", required_argument, NULL, 'l'}, {"registers", no_argument, NULL, 'r'},
-        {"trace", no_argument, NULL, 't'},       {"help", no_argument, NULL, 'h'},
+        {"limit", required_argument, NULL, 'l'},
+        {"registers", no_argument, NULL, 'r'},
+        {"trace", no_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     struct options options = {0};
@@ -95,9 +97,7 @@ static struct options parse_options(int argc, char **argv)
         case 'l': options.limit = parse_limit(optarg); break;
         case 'r': options.registers = true; break;
         case 't': options.trace = true; break;
-        case 'h':
-            print_help();
-            exit(EXIT_SUCCESS);
+        case 'h': print_help(); exit(EXIT_SUCCESS);
         default: /* getopt has named what it did not like */
             fprintf(stderr, "hello: 'hello --help' lists the options\n");
             exit(EXIT_FAILURE);
@@ -209,15 +209,12 @@ static enum status run_guest(const struct vm *vm, struct vcpu *vcpu, const struc
             exit_explain(stderr, vcpu->run);
 
         switch (vcpu->run->exit_reason) {
-        case KVM_EXIT_HLT:
-            return STATUS_HALTED;
+        case KVM_EXIT_HLT: return STATUS_HALTED;
         case KVM_EXIT_IO:
             if (answer_port(vcpu->run))
                 continue;
             break;
-        case KVM_EXIT_SHUTDOWN:
-            exit_report(stderr, vm, vcpu);
-            return STATUS_TRIPLE_FAULT;
+        case KVM_EXIT_SHUTDOWN: exit_report(stderr, vm, vcpu); return STATUS_TRIPLE_FAULT;
         }
         exit_report(stderr, vm, vcpu);
         return STATUS_UNHANDLED;

@@ -30,8 +30,8 @@ static uint8_t *reserve(uint64_t size)
 
     if (spare < size || spare > PTRDIFF_MAX)
         return NULL;
-    raw = mmap(NULL, spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-               -1, 0);
+    raw = mmap(NULL, spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+               0);
     if (raw == MAP_FAILED)
         return NULL;
 

@@ -26,7 +26,7 @@ struct probe {
     enum probe_step step;
     double instructions_per_second; /* in the loop; 0 if it did not end */
     bool timed_out;
-    uint32_t last_exit;             /* KVM_EXIT_*, how it ended */
+    uint32_t last_exit; /* KVM_EXIT_*, how it ended */
 };
 
 /*

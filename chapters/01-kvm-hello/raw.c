@@ -51,8 +51,8 @@ static void print_registers(int vcpu)
 
     check(ioctl(vcpu, KVM_GET_REGS, &regs), "KVM_GET_REGS");
     check(ioctl(vcpu, KVM_GET_SREGS, &sregs), "KVM_GET_SREGS");
-    fprintf(stderr, "  rip=0x%llx (cs base 0x%llx) rsp=0x%llx rflags=0x%llx cr0=0x%llx\n",
-            regs.rip, sregs.cs.base, regs.rsp, regs.rflags, sregs.cr0);
+    fprintf(stderr, "  rip=0x%llx (cs base 0x%llx) rsp=0x%llx rflags=0x%llx cr0=0x%llx\n", regs.rip,
+            sregs.cs.base, regs.rsp, regs.rflags, sregs.cr0);
     fprintf(stderr, "  rax=0x%llx rbx=0x%llx rcx=0x%llx rdx=0x%llx rsi=0x%llx rdi=0x%llx\n",
             regs.rax, regs.rbx, regs.rcx, regs.rdx, regs.rsi, regs.rdi);
 }
@@ -77,8 +77,8 @@ static void explain(const struct kvm_run *run)
 {
     switch (run->exit_reason) {
     case KVM_EXIT_IO:
-        fprintf(stderr, "the guest used port 0x%x; only output to 0x%x exists here\n",
-                run->io.port, TEXT_PORT);
+        fprintf(stderr, "the guest used port 0x%x; only output to 0x%x exists here\n", run->io.port,
+                TEXT_PORT);
         break;
     case KVM_EXIT_MMIO:
         fprintf(stderr, "the guest %s %u bytes at 0x%llx, where there is no memory\n",
@@ -89,8 +89,9 @@ static void explain(const struct kvm_run *run)
                         "fault that followed; the processor shut down\n");
         break;
     case KVM_EXIT_FAIL_ENTRY:
-        fprintf(stderr, "the processor refused to enter the guest: its registers contradict "
-                        "each other (hardware reason 0x%llx)\n",
+        fprintf(stderr,
+                "the processor refused to enter the guest: its registers contradict "
+                "each other (hardware reason 0x%llx)\n",
                 (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
         break;
     case KVM_EXIT_INTERNAL_ERROR:
@@ -145,10 +146,9 @@ int main(void)
 
     /* [vcpu] */
     /* 4. A processor, and the page on which the kernel tells us why it stopped. */
-    int vcpu = check(ioctl(vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");                     /* 4.7 */
+    int vcpu = check(ioctl(vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");                    /* 4.7 */
     int run_size = check(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE"); /* 4.5 */
-    struct kvm_run *run =
-        mmap(NULL, (size_t)run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+    struct kvm_run *run = mmap(NULL, (size_t)run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
     check(run == MAP_FAILED ? -1 : 0, "mmap of kvm_run");
     /* [/vcpu] */
 

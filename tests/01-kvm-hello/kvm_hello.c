@@ -132,7 +132,8 @@ START_TEST(a_payload_fits_exactly_or_is_refused)
     ck_assert_int_eq(ftruncate(fd, 57344), 0);
     expect_run(argv, 0, "", "", "the limit is off by one");
     ck_assert_int_eq(ftruncate(fd, 57345), 0);
-    expect_run(argv, 1, "", "57345 bytes, but at most 57344 are allowed", "the limit is off by one");
+    expect_run(argv, 1, "", "57345 bytes, but at most 57344 are allowed",
+               "the limit is off by one");
     close(fd);
     unlink(path);
 }

@@ -105,11 +105,11 @@ START_TEST(a_missing_capability_and_a_missing_tool_are_named)
     struct host host = healthy_host();
     struct diagnosis diagnosis;
 
-    host.capabilities[host.capability_count++] =
-        (struct host_capability){.name = "KVM_CAP_IRQFD", .needed_by = "chapters 4 to 7"};
+    host.capabilities[host.capability_count++] = (struct host_capability){
+        .name = "KVM_CAP_IRQFD", .needed_by = "chapters 4 to 7"};
     host.tools[host.tool_count++] = (struct host_tool){.name = "nasm", .needed_by = "building"};
-    host.tools[host.tool_count++] =
-        (struct host_tool){.name = "qemu-system-x86_64", .needed_by = "the lab"};
+    host.tools[host.tool_count++] = (struct host_tool){.name = "qemu-system-x86_64",
+                                                       .needed_by = "the lab"};
 
     diagnose(&diagnosis, &host, &whole_probe);
     ck_assert_ptr_nonnull(strstr(find(&diagnosis, "capabilities")->text, "KVM_CAP_IRQFD"));

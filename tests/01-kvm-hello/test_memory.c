@@ -50,10 +50,8 @@ START_TEST(ranges_that_wrap_are_null)
         gpa_t start;
         uint64_t length;
     } wraps[] = {
-        {0x1000, UINT64_MAX},
-        {UINT64_MAX, 2},
-        {UINT64_MAX, UINT64_MAX},
-        {4 * GIB, UINT64_MAX - 4 * GIB + 1},
+        {0x1000, UINT64_MAX},     {UINT64_MAX, 2},
+        {UINT64_MAX, UINT64_MAX}, {4 * GIB, UINT64_MAX - 4 * GIB + 1},
         {1, UINT64_MAX},
     };
 

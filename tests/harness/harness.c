@@ -65,7 +65,7 @@ void e2e_fail(const char *section, const char *expected, const char *cause, cons
     va_start(args, observed);
     vsnprintf(text, sizeof text, observed, args);
     va_end(args);
-    ck_abort_msg("\n  observed: %s\n  expected: %s\n  likely cause: %s\n  read: %s\n", text, expected,
-                 cause, section);
+    ck_abort_msg("\n  observed: %s\n  expected: %s\n  likely cause: %s\n  read: %s\n", text,
+                 expected, cause, section);
     abort(); /* ck_abort_msg does not return in fork mode */
 }

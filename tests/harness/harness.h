@@ -40,11 +40,11 @@ const char *harness_built(const char *name);
 
 /* What a finished program left behind. Release with program_free(). */
 struct program {
-    char *out, *err;        /* zero-terminated; may hold zeros before that */
+    char *out, *err; /* zero-terminated; may hold zeros before that */
     size_t out_size, err_size;
-    int status;             /* exit status; 128 + signal if one killed it */
-    bool timed_out;         /* killed by us after the time limit */
-    double seconds;         /* wall time */
+    int status;     /* exit status; 128 + signal if one killed it */
+    bool timed_out; /* killed by us after the time limit */
+    double seconds; /* wall time */
 };
 
 /*
@@ -74,11 +74,11 @@ e2e_fail(const char *section, const char *expected, const char *cause, const cha
 
 /* As a student sees it: a program on a terminal of its own (a pty, 80 x 24). */
 struct terminal {
-    int fd;           /* the controlling side */
+    int fd; /* the controlling side */
     int pid;
-    char *screen;     /* all that came, zero-terminated */
+    char *screen; /* all that came, zero-terminated */
     size_t size;
-    size_t matched;   /* terminal_expect() looks from here on */
+    size_t matched; /* terminal_expect() looks from here on */
 };
 
 void terminal_start(struct terminal *terminal, const char *const argv[]);

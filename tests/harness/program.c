@@ -160,10 +160,10 @@ void program_free(struct program *program)
 struct contract {
     char *args[ARGS_MAX];
     unsigned arg_count;
-    char *expected;      /* all lines, joined */
+    char *expected; /* all lines, joined */
     char *errors[LINES_MAX];
     unsigned error_count;
-    char *input;         /* or NULL */
+    char *input; /* or NULL */
     int status;
 };
 

@@ -1,0 +1,83 @@
+# Ring -1: a hypervisor textbook that runs. "make help" lists what there is.
+#
+# Each chapter builds itself (make -C chapters/NN-name); this file goes through all
+# of them and adds what concerns the whole: setting up, booting, checking, the lab.
+
+SHELL    := /bin/bash
+CHAPTERS := $(patsubst %/Makefile,%,$(sort $(wildcard chapters/*/Makefile)))
+BUILD    ?= $(CURDIR)/build
+MAKEFLAGS += --no-print-directory -j$(shell nproc)
+CLANG_FORMAT ?= clang-format
+
+# The chapters build one after the other (they share libraries), each on all cores.
+each = @set -e; for chapter in $(CHAPTERS); do $(MAKE) -C $$chapter $(1); done
+
+.PHONY: help all tests boot check run doctor lab deps bench book clean format \
+        asan compile_commands.json
+
+help:
+	@echo 'Ring -1: a hypervisor textbook that runs'
+	@echo
+	@echo '  make boot     boot Debian'\''s Linux in our VMM and get a shell (sets up what it needs)'
+	@echo '  make check    run every test'
+	@echo
+	@echo '  make          build all programs and guests below build/'
+	@echo '  make run      run chapter 1'\''s program; "make -C chapters/NN-name run" runs another'
+	@echo '  make doctor   what this computer can run, and what is missing'
+	@echo '  make lab      a shell inside the lab: an emulated AMD computer with a real /dev/kvm'
+	@echo '  make deps     install the packages that are missing'
+	@echo '  make book     fill the code and the transcripts into the book'
+	@echo '  make asan     build everything with AddressSanitizer and UBSan below build/asan'
+	@echo '  make format   lay out the C code with clang-format'
+	@echo '  make compile_commands.json   for editors (needs bear)'
+	@echo '  make clean    remove build/'
+	@echo
+	@echo '  KVM=host|lab         where guests run (default: as the doctor says)'
+	@echo '  KERNEL= INITRD=      boot your own; APPEND= adds to the command line, MEM= sets MiB'
+	@echo '  V=1                  show whole commands; SAN=1, CC=clang: other builds'
+
+.DEFAULT_GOAL := all
+
+all:
+	@common/deps build
+	$(call each,all)
+
+tests:
+	@common/deps build test
+	$(call each,tests)
+
+asan:
+	@common/deps build test
+	$(call each,tests SAN=1 BUILD=$(BUILD)/asan)
+
+run: all
+	@$(BUILD)/hello
+
+boot: all
+	@chapters/07-linux-boot/boot
+
+check: tests asan
+	@common/deps build test boot lab book
+	@tests/check
+
+doctor: all
+	@$(BUILD)/doctor
+
+lab:
+	@tests/lab/run -i -- bash
+
+deps:
+	@common/deps build test boot lab book
+
+book:
+	@common/deps book
+	@book/weave --write
+
+format:
+	$(CLANG_FORMAT) -i $$(git ls-files '*.c' '*.h')
+
+compile_commands.json:
+	bear --output $@ -- $(MAKE) -B tests
+
+clean:
+	rm -rf $(BUILD)
