@@ -10,8 +10,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 WEAVE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../book/weave")
+sys.path.insert(0, os.path.dirname(os.path.realpath(WEAVE)))
+sys.dont_write_bytecode = True
+
+from weaving import transcripts
 
 SOURCE = "chapters/01-a/a.c"
 CODE = """\
@@ -217,6 +222,14 @@ class Regions(Book):
         self.write("book/a.md", "```sh {src=tests/lab/run region=go}\n```\n")
         self.weave("--write")
         self.green(2)
+
+    def test_a_file_without_suffix_that_is_no_script_is_not_a_source(self):
+        self.write("chapters/NOTES", "# [go]\n")
+        self.green(0)
+
+    def test_the_makefile_at_the_top_is_a_source(self):
+        self.write("Makefile", "# [all]\nall:\n# [/all]\n")
+        self.red("Makefile:1: no page quotes region [all]")
 
     def test_a_region_without_a_reader_is_refused(self):
         self.write(SOURCE, CODE)
@@ -426,6 +439,12 @@ class Transcripts(Book):
         self.shows('run="echo no" status=3', "$ echo no", "no")
         self.red("exits with 0")
 
+    def test_output_that_holds_a_fence_needs_a_longer_one(self):
+        self.shows('run="printf \'\\140\\140\\140\\n\'"')
+        status, said = self.weave("--write")
+        self.assertEqual(status, 1)
+        self.assertIn("prints ```; open and close the block with more", said)
+
     def test_a_signal_is_a_status_as_in_a_shell(self):
         self.shows("run='kill -SEGV $$' status=139", "$ kill -SEGV $$")
         self.green(1)
@@ -512,6 +531,56 @@ class Transcripts(Book):
         self.assertEqual(self.weave("--check", "--no-run"), (0,
             "SKIP book/a.md:1: commands are not run under --no-run\n"
             "0 passed, 0 failed, 1 skipped\n"))
+
+
+class Places(unittest.TestCase):
+    """Where a command runs, for each machine there is."""
+
+    def place(self, need, kvm=None, flags="fpu", lab=None, **environment):
+        cpuinfo = mock.mock_open(read_data=f"model : x\nflags\t\t: {flags}\n")
+        with mock.patch.object(transcripts, "kvm_works", return_value=kvm), \
+                mock.patch.object(transcripts, "lab_refuses", return_value=lab), \
+                mock.patch("builtins.open", cpuinfo), \
+                mock.patch.dict(os.environ, environment):
+            os.environ.setdefault("KVM", "")
+            return transcripts.place("/", need)
+
+    def test_without_a_need_it_is_the_host(self):
+        self.assertEqual(self.place(None, kvm="no /dev/kvm", KVM="lab"), ("host", None))
+
+    def test_hardware_kvm_runs_everything(self):
+        for flags in ("fpu vmx sse", "svm"):
+            for need in ("kvm", "linux"):
+                self.assertEqual(self.place(need, flags=flags), ("host", None))
+
+    def test_software_kvm_runs_chapters_and_leaves_linux_to_the_lab(self):
+        self.assertEqual(self.place("kvm"), ("host", None))
+        self.assertEqual(self.place("linux"), ("lab", None))
+        self.assertEqual(self.place("linux", flags="vmxx"), ("lab", None))
+        where, reason = self.place("linux", lab="no lab")
+        self.assertIsNone(where)
+        self.assertEqual(reason, "KVM is software here: no vmx or svm in /proc/cpuinfo; no lab")
+
+    def test_without_kvm_it_is_the_lab(self):
+        self.assertEqual(self.place("kvm", kvm="no /dev/kvm"), ("lab", None))
+        self.assertEqual(self.place("kvm", kvm="no /dev/kvm", lab="no lab"),
+                         (None, "no /dev/kvm; no lab"))
+
+    def test_the_user_decides_by_KVM(self):
+        self.assertEqual(self.place("kvm", KVM="lab"), ("lab", None))
+        with mock.patch.dict(os.environ, KVM="host"):
+            self.assertEqual(transcripts.lab_refuses("/"), "KVM=host is set")
+
+    def test_a_device_of_another_version_is_no_kvm(self):
+        with mock.patch("os.open", return_value=9), mock.patch("os.close"), \
+                mock.patch("fcntl.ioctl", return_value=11):
+            self.assertIn("API version 12", transcripts.kvm_works())
+
+    def test_a_device_that_creates_no_vm_is_no_kvm(self):
+        with mock.patch("os.open", return_value=9), mock.patch("os.close") as close, \
+                mock.patch("fcntl.ioctl", side_effect=[12, OSError(16, "busy")]):
+            self.assertEqual(transcripts.kvm_works(), "/dev/kvm cannot create a VM: busy")
+            close.assert_called_once_with(9)
 
 
 class Links(Book):
