@@ -1,7 +1,7 @@
 /*
  * kvm.c: the wrappers of kvm.h, one ioctl each.
  *
- * Open at hand: [KVM-API] sections 4.1 to 4.14 and 5 "The kvm_run structure".
+ * Open at hand: [KVM-API] sections 4.1 to 4.46 and 5 "The kvm_run structure".
  * Left out on purpose: interrupt chips (chapter 4), what CPUID means (chapter 2), more than
  * one memory slot for a region (chapter 3).
  */
@@ -25,7 +25,7 @@
  * KVM fakes it with a task segment and identity page tables that need four pages
  * of guest-physical space. These addresses, below the BIOS at the end of 4 GiB,
  * are the ones QEMU uses. AMD has no need of them, and asking does no harm.
- * [KVM-API, 4.30 "KVM_SET_TSS_ADDR", 4.41 "KVM_SET_IDENTITY_MAP_ADDR"]
+ * [KVM-API, 4.36 "KVM_SET_TSS_ADDR", 4.40 "KVM_SET_IDENTITY_MAP_ADDR"]
  */
 #define INTEL_IDENTITY_MAP UINT64_C(0xfffbc000) /* one page */
 #define INTEL_TSS          UINT64_C(0xfffbd000) /* three pages */

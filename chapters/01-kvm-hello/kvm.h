@@ -28,7 +28,7 @@
 
 #include "01-kvm-hello/memory.h"
 
-/* RFLAGS bit 1 is always one. [SDM 3.4.3 "EFLAGS Register"] */
+/* RFLAGS bit 1 is always one. [SDM1, 3.4.3 "EFLAGS Register"] */
 #define RFLAGS_ONE 0x2u
 #define RFLAGS_IF  0x200u
 
@@ -86,7 +86,7 @@ void vcpu_set_cpuid(const struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid);
  * The signals in set interrupt KVM_RUN although the thread blocks them: pending
  * ones make vcpu_run() return false, and sigtimedwait() then tells which came.
  * No handler, so no race between "is it time to stop?" and KVM_RUN.
- * [KVM-API, 4.25 "KVM_SET_SIGNAL_MASK"]
+ * [KVM-API, 4.21 "KVM_SET_SIGNAL_MASK"]
  */
 void vcpu_interrupt_on(const struct vcpu *vcpu, const sigset_t *signals);
 

@@ -108,7 +108,7 @@ static void explain(const struct kvm_run *run)
 int main(void)
 {
     /* [open] */
-    /* 1. Open the hypervisor. Three numbers of its API have ever existed; 12 is for good. */
+    /* 1. Open the hypervisor. Its API has been version 12 since Linux 2.6.22, for good. */
     int kvm = check(open("/dev/kvm", O_RDWR | O_CLOEXEC), "open /dev/kvm");
     int version = check(ioctl(kvm, KVM_GET_API_VERSION, 0), "KVM_GET_API_VERSION"); /* 4.1 */
 
@@ -126,7 +126,7 @@ int main(void)
     /* Older Intel processors fake real mode and need four pages for it (see kvm.c). */
     uint64_t identity_map = 0xfffbc000;
     check(ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map), "KVM_SET_IDENTITY_MAP_ADDR");
-    check(ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000), "KVM_SET_TSS_ADDR"); /* 4.30, 4.41 */
+    check(ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000), "KVM_SET_TSS_ADDR"); /* 4.36, 4.40 */
     /* [/vm] */
 
     /* [memory] */

@@ -45,6 +45,12 @@ START_TEST(a_jump_into_nothing_is_reported)
 }
 END_TEST
 
+/* NULL if command succeeds, else reason: may this user make such a computer? */
+static const char *unless(const char *command, const char *reason)
+{
+    return system(command) == 0 ? NULL : reason;
+}
+
 /* Runs a program and compares its status and a part of what it says. */
 static void expect_run(const char *const argv[], int status, const char *out, const char *err,
                        const char *cause)
@@ -139,6 +145,37 @@ START_TEST(a_payload_fits_exactly_or_is_refused)
 }
 END_TEST
 
+/* A mount namespace with an empty /dev: a computer without KVM. */
+#define NO_DEV "unshare -rm sh -c 'mount -t tmpfs none /dev && exec \"$0\"' "
+
+START_TEST(a_missing_dev_kvm_names_the_doctor)
+{
+    const char *argv[] = {"sh", "-c", NO_DEV "$0", harness_built("hello"), NULL};
+
+    expect_run(argv, 1, "", "cannot open /dev/kvm: No such file or directory (run 'make doctor'",
+               "the error of open() is lost or not explained");
+}
+END_TEST
+
+START_TEST(the_doctor_without_dev_kvm_sends_us_to_the_lab)
+{
+    const char *argv[] = {"sh", "-c", NO_DEV "$0", harness_built("doctor"), NULL};
+
+    expect_run(argv, 1, "PROBLEM  /dev/kvm", "",
+               "the doctor needs a /dev/kvm to say there is none");
+}
+END_TEST
+
+START_TEST(a_forbidden_dev_kvm_names_the_doctor)
+{
+    const char *argv[] = {"setpriv", "--reuid=65534", "--clear-groups", harness_built("hello"),
+                          NULL};
+
+    expect_run(argv, 1, "", "cannot open /dev/kvm: Permission denied (run 'make doctor'",
+               "the error of open() is lost or not explained");
+}
+END_TEST
+
 START_TEST(ctrl_c_ends_a_spinning_guest)
 {
     const char *argv[] = {harness_built("hello"), harness_built("01-kvm-hello/spin.bin"), NULL};
@@ -174,6 +211,11 @@ END_TEST
 int main(void)
 {
     const char *no_kvm = harness_no_kvm();
+    const char *no_namespaces = unless("unshare -rm mount -t tmpfs none /dev 2>/dev/null",
+                                       "this user may not make namespaces");
+    const char *no_stranger = unless(
+        "setpriv --reuid=65534 --clear-groups test ! -r /dev/kvm 2>/dev/null",
+        "not root, or /dev/kvm is open to everyone");
     Suite *suite = suite_create("chapter 1 on KVM");
     TCase *tests = tcase_create("programs");
 
@@ -190,6 +232,9 @@ int main(void)
     harness_add(tests, registers_show_the_count_of_primes, no_kvm);
     harness_add(tests, bad_arguments_are_refused_by_name, no_kvm);
     harness_add(tests, a_payload_fits_exactly_or_is_refused, no_kvm);
+    harness_add(tests, a_missing_dev_kvm_names_the_doctor, no_namespaces);
+    harness_add(tests, the_doctor_without_dev_kvm_sends_us_to_the_lab, no_namespaces);
+    harness_add(tests, a_forbidden_dev_kvm_names_the_doctor, no_stranger);
     harness_add(tests, ctrl_c_ends_a_spinning_guest, no_kvm);
     harness_add(tests, the_doctor_measures_this_machine, no_kvm);
     suite_add_tcase(suite, tests);
