@@ -571,6 +571,12 @@ class Places(unittest.TestCase):
         with mock.patch.dict(os.environ, KVM="host"):
             self.assertEqual(transcripts.lab_refuses("/"), "KVM=host is set")
 
+    def test_a_lab_needs_its_script_and_qemu(self):
+        with mock.patch.dict(os.environ, KVM=""), mock.patch("os.access", return_value=True):
+            for qemu, reason in (("/bin/q", None), (None, "no qemu-system-x86_64 for the lab")):
+                with mock.patch("shutil.which", return_value=qemu):
+                    self.assertEqual(transcripts.lab_refuses("/"), reason)
+
     def test_a_device_of_another_version_is_no_kvm(self):
         with mock.patch("os.open", return_value=9), mock.patch("os.close"), \
                 mock.patch("fcntl.ioctl", return_value=11):
