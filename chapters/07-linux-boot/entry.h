@@ -5,7 +5,7 @@
  * VMM need not climb: it writes the registers of a processor that has already
  * arrived. The 64-bit boot protocol asks for paging on with low memory mapped to
  * itself, flat segments at selectors 0x10 and 0x18, interrupts off, and the zero
- * page's address in RSI. [LINUX-BOOT, "64-bit Boot Protocol"]
+ * page's address in RSI. [BOOT, "64-bit Boot Protocol"]
  *
  *     boot_load(&request, &entry, &why);          writes the guest's memory
  *     vcpu_get_sregs(&vcpu, &sregs);
@@ -25,7 +25,7 @@ struct boot_entry {
     gpa_t rsi; /* the zero page */
     gpa_t rsp; /* a small stack, for kernels that bring none */
     gpa_t cr3; /* page tables that map the first 4 GiB to themselves */
-    gpa_t gdt; /* null, null, flat code, flat data, task segment */
+    gpa_t gdt; /* descriptors: null, null, flat code, flat data */
 };
 
 /* Writes the GDT and the page tables where layout.h says; below 1 MiB is RAM. */

@@ -8,12 +8,12 @@
  *                | boot GDT                  |\
  *         0x2000 +---------------------------+ |
  *                | zero page (boot_params)   | |
- *         0x3000 +---------------------------+ |  what the loader leaves for
- *                | setup_data: random seed   | |  the kernel. Linux reserves
- *         0x4000 +---------------------------+  > the first 64 KiB for itself
- *                | boot stack, grows down    | |  early, so all of it lives
- *         0x9000 +---------------------------+ |  until it has been copied.
- *                | identity page tables:     | |
+ *         0x3000 +---------------------------+ |
+ *                | (free)                    | |  what the loader leaves for
+ *         0x8000 +---------------------------+ |  the kernel. Linux takes the
+ *                | boot stack, grows down    |  > whole first MiB out of use
+ *         0x9000 +---------------------------+ |  early, so all of this lives
+ *                | identity page tables:     | |  until it has been copied
  *                | PML4, PDPT, 4 directories | |
  *         0xf000 +---------------------------+ |
  *                | (free)                    | |
@@ -56,7 +56,6 @@
 
 #define LAYOUT_GDT          UINT64_C(0x1000)
 #define LAYOUT_ZERO_PAGE    UINT64_C(0x2000)
-#define LAYOUT_SETUP_DATA   UINT64_C(0x3000)
 #define LAYOUT_STACK_TOP    UINT64_C(0x9000)
 
 #define LAYOUT_PML4         UINT64_C(0x9000)

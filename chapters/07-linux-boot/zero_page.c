@@ -1,0 +1,57 @@
+/*
+ * zero_page.c: what the loader knows, said to the kernel.
+ *
+ *     0x000 +------------------------------+
+ *           | screen, APM, EDID, ...: zero |  no BIOS to ask
+ *     0x1e8 | e820_entries                 |
+ *     0x1f1 +------------------------------+
+ *           | setup_header, from the       |  the fields marked "write" in the
+ *           | kernel itself                |  protocol are ours
+ *     0x290 +------------------------------+
+ *     0x2d0 | e820_table                   |
+ *     0xcd0 +------------------------------+
+ *           | disks, as a BIOS saw them    |  zero
+ *    0x1000 +------------------------------+
+ *
+ * Open at hand: [BOOT, "Details of Header Fields"], [ZERO-PAGE]. Fields that only
+ * the 16-bit entry reads (heap_end_ptr, setup_move_size) stay as they came.
+ *
+ * Left out on purpose: setup_data (a list of extras: random seed, device tree),
+ * video modes, the address of the ACPI tables.
+ */
+#include "07-linux-boot/zero_page.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "07-linux-boot/e820.h"
+#include "07-linux-boot/layout.h"
+
+#define LOADER_UNDEFINED 0xffu   /* no number has been assigned to us */
+#define VIDEO_NORMAL     0xffffu /* [BOOT, "Special Command Line Options"]: vga= */
+
+_Static_assert(sizeof(struct boot_params) == 0x1000, "the zero page");
+_Static_assert(offsetof(struct boot_params, e820_entries) == 0x1e8, "e820_entries");
+_Static_assert(offsetof(struct boot_params, e820_table) == 0x2d0, "e820_table");
+
+void zero_page_write(const struct guest_memory *memory, const struct kernel_image *kernel,
+                     const struct initrd *initrd)
+{
+    struct boot_params *page = guest_ptr(memory, LAYOUT_ZERO_PAGE, sizeof *page);
+    struct setup_header *header;
+
+    assert(page);
+    memset(page, 0, sizeof *page);
+    memcpy((uint8_t *)page + SETUP_HEADER_START, kernel->header, sizeof kernel->header);
+
+    header = &page->hdr;
+    header->type_of_loader = LOADER_UNDEFINED;
+    header->vid_mode = VIDEO_NORMAL;
+    header->code32_start = (uint32_t)kernel->start;
+    header->cmd_line_ptr = LAYOUT_CMDLINE;
+    header->ramdisk_image = (uint32_t)initrd->start;
+    header->ramdisk_size = (uint32_t)initrd->size;
+    header->setup_data = 0; /* the file's is a pointer into nowhere */
+
+    page->e820_entries = (uint8_t)e820_build(memory, page->e820_table);
+}

@@ -1,0 +1,15 @@
+/*
+ * zero_page.h: struct boot_params, the page that tells a kernel about its machine.
+ */
+#ifndef CHAPTER_07_ZERO_PAGE_H
+#define CHAPTER_07_ZERO_PAGE_H
+
+#include "01-kvm-hello/memory.h"
+#include "07-linux-boot/initrd.h"
+#include "07-linux-boot/kernel_image.h"
+
+/* Writes it at LAYOUT_ZERO_PAGE, which is RAM. The command line is already there. */
+void zero_page_write(const struct guest_memory *memory, const struct kernel_image *kernel,
+                     const struct initrd *initrd);
+
+#endif
