@@ -23,6 +23,7 @@ help:
 	@echo
 	@echo '  make          build all programs and guests below build/'
 	@echo '  make run      run chapter 1'\''s program; "make -C chapters/NN-name run" runs another'
+	@echo '  make bench    measure what the chapters measure'
 	@echo '  make doctor   what this computer can run, and what is missing'
 	@echo '  make lab      a shell inside the lab: an emulated AMD computer with a real /dev/kvm'
 	@echo '  make deps     install the packages that are missing'
@@ -62,6 +63,9 @@ check: tests asan
 
 doctor: all
 	@$(BUILD)/doctor
+
+bench: all
+	$(call each,bench)
 
 lab:
 	@tests/lab/run -i -- bash

@@ -8,6 +8,7 @@
 #   PROGRAMS  program=main-source pairs            hello=main hello-raw=raw
 #   GUESTS    guest/NAME.asm payloads              hello primes
 #   RUN       what "make run" starts               hello
+#   BENCH     what "make bench" starts, if anything bench
 #
 # Everything generated goes below $(BUILD), in the same shape as the tree:
 #
@@ -59,7 +60,7 @@ TEST_BINS    := $(patsubst $(TOP)/tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 HARNESS      := $(patsubst $(TOP)/tests/harness/%.c,$(BUILD)/tests/harness/%.o, \
                   $(wildcard $(TOP)/tests/harness/*.c))
 
-.PHONY: all lib tests check run includes FORCE
+.PHONY: all lib tests check run bench includes FORCE
 all: includes lib $(foreach p,$(PROGRAMS),$(BUILD)/$(call name_of,$(p))) $(GUEST_BINS)
 lib: includes $(LIBS)
 tests: all $(TEST_BINS)
@@ -69,6 +70,10 @@ includes:
 
 run: all
 	cd $(TOP) && $(BUILD)/$(firstword $(RUN)) $(wordlist 2,$(words $(RUN)),$(RUN))
+
+# A benchmark is a script or program of the chapter; it prints, and never fails a build.
+bench: all
+	$(if $(BENCH),cd $(TOP) && BUILD=$(BUILD) chapters/$(CHAPTER)/$(BENCH),@:)
 
 check: tests
 	cd $(TOP) && BUILD=$(BUILD) tests/run $(TEST_BINS)
