@@ -93,12 +93,10 @@ static void explain_mmio(FILE *out, const struct kvm_run *run)
             run->mmio.is_write ? "to" : "from", (uint64_t)run->mmio.phys_addr);
 }
 
-/* [exit-explain] */
-void exit_explain(FILE *out, const struct kvm_run *run)
+/* [exit-describe] */
+void exit_describe(FILE *out, const struct kvm_run *run)
 {
-    const struct exit_words *words = find_exit(run->exit_reason);
-
-    fprintf(out, "the guest stopped: %s (%u): ", words->name, run->exit_reason);
+    fprintf(out, "%s (%u): ", exit_name(run->exit_reason), run->exit_reason);
     switch (run->exit_reason) {
     case KVM_EXIT_IO: explain_io(out, run); break;
     case KVM_EXIT_MMIO: explain_mmio(out, run); break;
@@ -120,9 +118,16 @@ void exit_explain(FILE *out, const struct kvm_run *run)
     case KVM_EXIT_SYSTEM_EVENT: fprintf(out, "event type %u", run->system_event.type); break;
     default: fprintf(out, "no details");
     }
-    fprintf(out, "\n  likely cause: %s\n", words->cause);
+    fprintf(out, "\n");
 }
-/* [/exit-explain] */
+/* [/exit-describe] */
+
+void exit_explain(FILE *out, const struct kvm_run *run)
+{
+    fprintf(out, "the guest stopped: ");
+    exit_describe(out, run);
+    fprintf(out, "  likely cause: %s\n", find_exit(run->exit_reason)->cause);
+}
 
 static void print_segment(FILE *out, const char *name, const struct kvm_segment *segment)
 {

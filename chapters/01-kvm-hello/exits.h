@@ -18,7 +18,10 @@
 /* "KVM_EXIT_HLT" for a number the header defines; "an unknown exit" for others. */
 const char *exit_name(uint32_t reason);
 
-/* One line of what happened, then one of the likely cause. For any exit reason. */
+/* One line: the reason's name and number, and its details. For any exit reason. */
+void exit_describe(FILE *out, const struct kvm_run *run);
+
+/* "the guest stopped: ", that line, and one more with the likely cause. */
 void exit_explain(FILE *out, const struct kvm_run *run);
 
 /* The general registers, control registers and segments, four lines. */

@@ -132,8 +132,8 @@ static void load_payload(const struct vm *vm, const char *path)
 
 /* [port] */
 /*
- * Answers an access to a port. A REP prefix makes one exit of many accesses: the
- * items stand one behind the other in kvm_run, all for the same port.
+ * Answers an access to a port. REP INS makes one exit of many accesses: the items
+ * stand one behind the other in kvm_run, all for the same port.
  */
 static bool answer_port(struct kvm_run *run)
 {
@@ -206,7 +206,7 @@ static enum status run_guest(const struct vm *vm, struct vcpu *vcpu, const struc
         if (!vcpu_run(vcpu))
             return stopped(vcpu, options);
         if (options->trace)
-            exit_explain(stderr, vcpu->run);
+            exit_describe(stderr, vcpu->run);
 
         switch (vcpu->run->exit_reason) {
         case KVM_EXIT_HLT: return STATUS_HALTED;

@@ -65,7 +65,7 @@ static bool handle_io(const struct kvm_run *run)
 
     if (run->io.port != TEXT_PORT || run->io.direction != KVM_EXIT_IO_OUT)
         return false;
-    /* OUT moves one item of one, two or four bytes; REP OUTS moves many. */
+    /* OUT moves one item of one, two or four bytes; an exit may carry several. */
     fwrite(data, run->io.size, run->io.count, stdout);
     return true;
 }

@@ -21,6 +21,12 @@ START_TEST(echo_reads_and_writes_the_port)
 }
 END_TEST
 
+START_TEST(a_string_instruction_moves_every_item)
+{
+    e2e_guest("hello", "01-kvm-hello/batch", SECTION ", \"Answering a port\"");
+}
+END_TEST
+
 START_TEST(a_triple_fault_is_named)
 {
     e2e_guest("hello", "01-kvm-hello/triple", SECTION ", \"When the guest stops\"");
@@ -222,6 +228,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     harness_add(tests, hello_says_hello, no_kvm);
     harness_add(tests, echo_reads_and_writes_the_port, no_kvm);
+    harness_add(tests, a_string_instruction_moves_every_item, no_kvm);
     harness_add(tests, a_triple_fault_is_named, no_kvm);
     harness_add(tests, a_guest_that_never_halts_meets_the_limit, no_kvm);
     harness_add(tests, a_store_off_the_map_is_named, no_kvm);
