@@ -1,0 +1,248 @@
+/*
+ * console.c: see console.h.
+ *
+ * Standard output is often the same open file as the shell's: making it
+ * non-blocking would make the shell's so, too. Terminals and FIFOs can be opened a
+ * second time through /proc, and that open file is ours alone. Where this fails,
+ * writes are small enough for a pipe that poll() calls writable.
+ *
+ * Left out on purpose: serial ports on sockets and files of their own, a log.
+ */
+#define _GNU_SOURCE
+#include "07-linux-boot/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/die.h"
+
+#define CTRL_A         0x01
+#define FLUSH_PATIENCE 1000 /* milliseconds */
+
+static const char help[] = "\n"
+                           "Ctrl-A x       quit\n"
+                           "Ctrl-A b       send a break (Linux: SysRq)\n"
+                           "Ctrl-A Ctrl-A  send Ctrl-A\n"
+                           "Ctrl-A h       this help\n";
+
+static int open_again(int fd)
+{
+    struct stat info;
+    char path[32];
+    int own = -1;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || isatty(fd)))
+        own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void console_init(struct console *console, int in, int out, int wake)
+{
+    *console = (struct console){
+        .in = in, .out = open_again(out), .wake = wake, .is_terminal = isatty(in)};
+}
+
+void console_free(struct console *console)
+{
+    if (console->out >= 0)
+        close(console->out);
+    console->out = -1;
+}
+
+/* The event loop sleeps in poll(); an eventfd gets it out of there. */
+static void console_wake(void *self)
+{
+    const struct console *console = self;
+    uint64_t one = 1;
+
+    if (write(console->wake, &one, sizeof one) < 0)
+        return; /* its counter is full: the loop is awake */
+}
+
+static size_t console_put(void *self, const uint8_t *bytes, size_t count)
+{
+    struct console *console = self;
+    bool was_empty = console->ring_count == 0;
+    unsigned tail = (console->ring_head + console->ring_count) % CONSOLE_RING;
+    size_t taken = CONSOLE_RING - console->ring_count;
+    size_t run = CONSOLE_RING - tail;
+
+    if (taken > count)
+        taken = count;
+    if (run > taken)
+        run = taken;
+    memcpy(console->ring + tail, bytes, run);
+    memcpy(console->ring, bytes + run, taken - run);
+    console->ring_count += (unsigned)taken;
+    if (was_empty && taken > 0)
+        console_wake(console);
+    return taken;
+}
+
+struct byte_sink console_sink(struct console *console)
+{
+    return (struct byte_sink){.put = console_put, .self = console};
+}
+
+void console_attach(struct console *console, struct uart *port, pthread_mutex_t *lock)
+{
+    console->port = port;
+    console->lock = lock;
+    uart_on_room(port, console_wake, console);
+}
+
+void console_detach(struct console *console)
+{
+    console->port = NULL;
+    console->lock = NULL;
+}
+
+bool console_wants_input(const struct console *console)
+{
+    return console->in >= 0 && (console->is_terminal || console->key_count < CONSOLE_KEYS);
+}
+
+static void console_key(struct console *console, uint8_t key)
+{
+    if (console->key_count < CONSOLE_KEYS) {
+        console->keys[console->key_count++] = key;
+        return;
+    }
+    pthread_mutex_lock(console->lock);
+    uart_receive_lost(console->port);
+    pthread_mutex_unlock(console->lock);
+}
+
+/* The key after Ctrl-A. True: quit. */
+static bool console_command(struct console *console, uint8_t key)
+{
+    switch (key) {
+    case 'x':
+    case 'X': return true;
+    case CTRL_A: console_key(console, key); return false;
+    case 'b':
+        pthread_mutex_lock(console->lock);
+        uart_receive_break(console->port);
+        pthread_mutex_unlock(console->lock);
+        return false;
+    default: fputs(help, stderr); return false;
+    }
+}
+
+bool console_read(struct console *console)
+{
+    uint8_t bytes[1024];
+    size_t room = CONSOLE_KEYS - console->key_count;
+    ssize_t got;
+
+    if (console->is_terminal || room > sizeof bytes)
+        room = sizeof bytes;
+    got = read(console->in, bytes, room);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return false;
+    if (got <= 0) {
+        console->in = -1; /* nothing will ever come again: stop asking */
+        return false;
+    }
+    for (ssize_t i = 0; i < got; i++) {
+        if (console->escape) {
+            console->escape = false;
+            if (console_command(console, bytes[i]))
+                return true;
+        } else if (bytes[i] == CTRL_A) {
+            console->escape = true;
+        } else {
+            console_key(console, bytes[i]);
+        }
+    }
+    return false;
+}
+
+static void console_send_keys(struct console *console)
+{
+    size_t taken;
+
+    if (console->key_count == 0)
+        return;
+    pthread_mutex_lock(console->lock);
+    taken = uart_receive(console->port, console->keys, console->key_count);
+    pthread_mutex_unlock(console->lock);
+    console->key_count -= (unsigned)taken;
+    memmove(console->keys, console->keys + taken, console->key_count);
+}
+
+/* How much of count bytes the world took; all of it if it takes none any more. */
+static size_t console_write(struct console *console, const uint8_t *bytes, size_t count)
+{
+    struct pollfd writable = {.fd = console->out, .events = POLLOUT};
+    ssize_t written;
+
+    if (count > PIPE_BUF)
+        count = PIPE_BUF;
+    if (console->out >= 0 && poll(&writable, 1, 0) == 0) {
+        console->blocked = true;
+        return 0;
+    }
+    written = write(console->out, bytes, count);
+    if (written < 0 && (errno == EAGAIN || errno == EINTR)) {
+        console->blocked = errno == EAGAIN;
+        return 0;
+    }
+    console->blocked = false;
+    if (written >= 0)
+        return (size_t)written;
+    if (!console->complained)
+        warn("cannot write the guest's output: %s; it is dropped from here on", strerror(errno));
+    console->complained = true;
+    return count;
+}
+
+/*
+ * One piece of the ring out into the world, and then the port's FIFO into the
+ * ring. The bytes stay put while we write them without the lock: console_put()
+ * only adds behind them. False: nothing moved.
+ */
+static bool console_drain(struct console *console)
+{
+    unsigned head, run;
+    size_t written;
+
+    pthread_mutex_lock(console->lock);
+    head = console->ring_head;
+    run = CONSOLE_RING - head;
+    if (run > console->ring_count)
+        run = console->ring_count;
+    pthread_mutex_unlock(console->lock);
+    if (run == 0)
+        return false;
+
+    written = console_write(console, console->ring + head, run);
+
+    pthread_mutex_lock(console->lock);
+    console->ring_head = (head + (unsigned)written) % CONSOLE_RING;
+    console->ring_count -= (unsigned)written;
+    uart_drain(console->port);
+    pthread_mutex_unlock(console->lock);
+    return written > 0;
+}
+
+bool console_pump(struct console *console)
+{
+    console_send_keys(console);
+    return console_drain(console);
+}
+
+void console_flush(struct console *console)
+{
+    struct pollfd writable = {.fd = console->out, .events = POLLOUT};
+
+    while (console_drain(console) || (console->blocked && poll(&writable, 1, FLUSH_PATIENCE) > 0))
+        continue;
+}

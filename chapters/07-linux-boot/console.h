@@ -1,0 +1,78 @@
+/*
+ * console.h: the serial port's other end: standard input and output.
+ *
+ *      guest  <->  uart  <->  console  <->  the user's terminal, a pipe, a file
+ *
+ * Output. Bytes wait in a ring of 64 KiB until the event loop writes them, so a
+ * virtual CPU never waits for a reader. When the ring is full the port's sink is
+ * full, and the guest sees a transmitter that is not yet empty. Output that cannot
+ * be written (a full disk, a reader that has gone) is dropped with one message;
+ * the guest goes on.
+ *
+ * Input. Keys go to the port as it takes them; up to 4 KiB wait here. Beyond that
+ * a pipe or a file is simply not read. A terminal is, for the sake of Ctrl-A x, and
+ * what does not fit is lost, as it would be on a wire: the guest sees an overrun.
+ *
+ * Ctrl-A starts a command: x quits, h lists the commands, b sends a break, Ctrl-A
+ * sends Ctrl-A itself. Only what comes from standard input is searched for it;
+ * what the guest prints is passed on byte for byte.
+ *
+ * Threads: console_put() runs under the device lock, on any thread. The others
+ * run on the event loop's thread only, without the lock; they take it themselves.
+ */
+#ifndef CHAPTER_07_CONSOLE_H
+#define CHAPTER_07_CONSOLE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "04-devices/sink.h"
+#include "04-devices/uart.h"
+
+#define CONSOLE_RING 65536u
+#define CONSOLE_KEYS 4096u
+
+struct console {
+    int in;   /* not owned; -1 after its end */
+    int out;  /* owned: our own open file where that is possible */
+    int wake; /* not owned: an eventfd that the event loop polls */
+    bool is_terminal;
+    bool escape;  /* Ctrl-A was typed, its command is not yet */
+    bool blocked; /* standard output takes nothing now: poll for POLLOUT */
+    bool complained;
+
+    pthread_mutex_t *lock; /* the device lock; NULL while no port is attached */
+    struct uart *port;
+
+    uint8_t ring[CONSOLE_RING];
+    unsigned ring_head, ring_count; /* under the lock */
+    uint8_t keys[CONSOLE_KEYS];
+    unsigned key_count;
+};
+
+void console_init(struct console *console, int in, int out, int wake);
+void console_free(struct console *console);
+
+/* Connects a port and the lock its code runs under; the console is its sink. */
+struct byte_sink console_sink(struct console *console);
+void console_attach(struct console *console, struct uart *port, pthread_mutex_t *lock);
+void console_detach(struct console *console);
+
+/* Should the event loop poll console->in for POLLIN? */
+bool console_wants_input(const struct console *console);
+
+/* console->in is readable or at its end. True: the user asked to quit. */
+bool console_read(struct console *console);
+
+/*
+ * Moves waiting keys to the port and a piece of the waiting output to the world;
+ * never waits. True: there is more to write, come again after a look at the input.
+ */
+bool console_pump(struct console *console);
+
+/* Writes what is left, for at most a second without progress. */
+void console_flush(struct console *console);
+
+#endif

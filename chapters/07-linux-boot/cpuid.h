@@ -1,0 +1,46 @@
+/*
+ * cpuid.h: which processor the guest believes to have.
+ *
+ * KVM says what it can offer on this host (KVM_GET_SUPPORTED_CPUID). The policy on
+ * top of it, as with "-cpu host" elsewhere:
+ *
+ * - The vendor, the family, the model and its brand name are the host's. Serial
+ *   numbers are never shown.
+ * - Nested virtualization is hidden: no VMX, no SVM.
+ * - The host's topology (how many cores share which cache, which of them answered)
+ *   is replaced by the guest's: processors in one package, one thread each.
+ * - The "hypervisor present" bit and KVM's own leaves are shown: the guest finds
+ *   kvm-clock, and need not guess.
+ */
+#ifndef CHAPTER_07_CPUID_H
+#define CHAPTER_07_CPUID_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+
+#include "01-kvm-hello/kvm.h"
+
+/* [SDM2, "CPUID"]; leaves 0x8...: [APM3, E.4 "Extended Functions"] */
+#define CPUID_1_EBX_COUNT_SHIFT   16
+#define CPUID_1_EBX_APIC_ID_SHIFT 24
+#define CPUID_1_ECX_VMX           (1u << 5)
+#define CPUID_1_ECX_TSC_DEADLINE  (1u << 24)
+#define CPUID_1_ECX_HYPERVISOR    (1u << 31)
+#define CPUID_1_EDX_PSN           (1u << 18)
+#define CPUID_1_EDX_HTT           (1u << 28)
+#define CPUID_7_EBX_ERMS          (1u << 9)
+#define CPUID_7_EDX_FSRM          (1u << 4)
+#define CPUID_80000001_ECX_CMP    (1u << 1)
+#define CPUID_80000001_ECX_SVM    (1u << 2)
+
+/*
+ * Turns what KVM supports into what processor apic_id of count sees. count is a
+ * power of two. Changes leaves, adds none. tsc_deadline: KVM's local APIC has that
+ * timer mode, which KVM_GET_SUPPORTED_CPUID does not tell.
+ */
+void cpuid_filter(struct kvm_cpuid2 *cpuid, unsigned apic_id, unsigned count, bool tsc_deadline);
+
+/* Gives the vCPU its leaves, and the MSR bit that must agree with them. */
+void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, unsigned count);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * ending.h: how a guest's run can end, and what the VMM's exit status says of it.
+ *
+ * The numbers are an interface: scripts test them and --help lists them. Status 1
+ * is die()'s: a bad option, an unusable file, a host that refuses. After SIGTERM,
+ * SIGINT or SIGHUP the VMM gives the terminal back and dies of that same signal.
+ */
+#ifndef CHAPTER_07_ENDING_H
+#define CHAPTER_07_ENDING_H
+
+enum ending {
+    ENDING_NONE = 0, /* the guest runs */
+    ENDING_OFF,      /* powered off, or halted for good with interrupts off */
+    ENDING_QUIT,     /* the user typed Ctrl-A x */
+    ENDING_RESET,    /* the guest pulled the reset line */
+    ENDING_CRASH,    /* triple fault, or the guest reported a crash */
+    ENDING_STUCK,    /* KVM cannot go on, or stopped for a reason we do not know */
+    ENDING_SIGNAL,   /* SIGTERM, SIGINT or SIGHUP */
+};
+
+enum exit_status {
+    STATUS_OFF = 0,
+    STATUS_REFUSED = 1,
+    STATUS_RESET = 3,
+    STATUS_CRASH = 4,
+    STATUS_STUCK = 5,
+};
+
+static inline enum exit_status ending_status(enum ending ending)
+{
+    switch (ending) {
+    case ENDING_RESET: return STATUS_RESET;
+    case ENDING_CRASH: return STATUS_CRASH;
+    case ENDING_STUCK: return STATUS_STUCK;
+    default: return STATUS_OFF;
+    }
+}
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * main.c: the virtual machine monitor. This is its board: read it as a table of
+ * contents. Each device is attached by one visible line; its chapter is in the name
+ * of its header.
+ *
+ *     port   size   device                     interrupt
+ *     0x020         PICs, timer, speaker       (in KVM)
+ *     0x060  1      keyboard controller, data  1, 12
+ *     0x064  1      keyboard controller, command
+ *     0x070  2      clock and CMOS memory
+ *     0x092  1      fast reset
+ *     0x3f8  8      serial port                4
+ *     0xcf8  4      reset control (0xcf9)
+ *
+ * Left out on purpose: disks, networks, a screen, ACPI, a second processor.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "01-kvm-hello/exits.h"
+#include "04-devices/i8042.h"
+#include "04-devices/irqchip.h"
+#include "04-devices/reset.h"
+#include "04-devices/rtc.h"
+#include "04-devices/uart.h"
+#include "07-linux-boot/boot.h"
+#include "07-linux-boot/console.h"
+#include "07-linux-boot/event_loop.h"
+#include "07-linux-boot/machine.h"
+#include "07-linux-boot/options.h"
+#include "common/die.h"
+#include "common/term.h"
+
+#define COM1 0x3f8
+
+static int64_t host_clock(void *self)
+{
+    struct timespec now;
+
+    (void)self;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* [boot-once] */
+/* Builds the machine, boots the kernel, and takes everything apart again. */
+static enum ending boot_once(const struct options *options, struct console *console, int signals)
+{
+    struct machine machine;
+    struct uart serial;
+    struct i8042 keyboard;
+    struct rtc rtc;
+    struct reset_ports reset;
+    struct boot_request request = {.memory = &machine.vm.memory,
+                                   .kernel = options->kernel,
+                                   .initrd = options->initrd,
+                                   .cmdline = options->cmdline};
+    struct boot_entry entry;
+    struct refusal why;
+    enum ending ending;
+
+    machine_init(&machine, options->ram, console->wake);
+
+    uart_init(&serial, machine_irq(&machine, IRQ_SERIAL_1), console_sink(console));
+    machine_claim_ports(&machine, COM1, UART_REGISTERS, 1, uart_read, uart_write, &serial);
+
+    i8042_init(&keyboard, machine_irq(&machine, IRQ_KEYBOARD), machine_irq(&machine, IRQ_MOUSE),
+               machine_reset_line(&machine));
+    machine_claim_ports(&machine, I8042_DATA, 1, 1, i8042_data_read, i8042_data_write, &keyboard);
+    machine_claim_ports(&machine, I8042_STATUS, 1, 1, i8042_status_read, i8042_command_write,
+                        &keyboard);
+
+    rtc_init(&rtc, (struct rtc_clock){.now = host_clock});
+    machine_claim_ports(&machine, RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc);
+
+    reset_init(&reset, machine_reset_line(&machine));
+    machine_claim_ports(&machine, RESET_PORT_A, 1, 1, reset_port_a_read, reset_port_a_write,
+                        &reset);
+    machine_claim_ports(&machine, RESET_CONTROL, 4, 4, reset_control_read, reset_control_write,
+                        &reset);
+
+    if (boot_load(&request, &entry, &why) < 0)
+        die("%s", why.text);
+    processor_init(&machine.processor, &machine, &entry);
+
+    term_raw(STDIN_FILENO);
+    console_attach(console, &serial, &machine.devices.lock);
+    ending = event_loop_run(&machine, console, signals);
+    console_detach(console);
+
+    if (ending == ENDING_CRASH || ending == ENDING_STUCK)
+        exit_report(stderr, &machine.vm, &machine.processor.vcpu);
+    machine_free(&machine);
+    return ending;
+}
+/* [/boot-once] */
+
+/* The signals that end a program arrive as data, in a file descriptor. */
+static int take_signals(void)
+{
+    sigset_t ends;
+    int fd;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is no reason to end */
+    fd = signalfd(-1, &ends, SFD_CLOEXEC);
+    if (fd < 0)
+        die("signalfd failed: %s", strerror(errno));
+    return fd;
+}
+
+/* Dies of the signal that came, so that whoever sent it sees what it did. */
+static void die_of_signal(int signals)
+{
+    struct signalfd_siginfo info;
+    sigset_t set;
+
+    if (read(signals, &info, sizeof info) != sizeof info)
+        die("signalfd: %s", strerror(errno));
+    term_restore();
+    signal((int)info.ssi_signo, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, (int)info.ssi_signo);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise((int)info.ssi_signo);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct console console;
+    struct refusal why;
+    enum ending ending;
+    int signals, wake;
+
+    if (options_parse(&options, argc, argv, &why) < 0)
+        die("%s", why.text);
+    if (options.help) {
+        options_print_help(stdout);
+        return STATUS_OFF;
+    }
+    signals = take_signals();
+    wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake < 0)
+        die("eventfd failed: %s", strerror(errno));
+    console_init(&console, STDIN_FILENO, STDOUT_FILENO, wake);
+
+    do
+        ending = boot_once(&options, &console, signals);
+    while (ending == ENDING_RESET && !options.no_reboot);
+
+    if (ending == ENDING_SIGNAL)
+        die_of_signal(signals);
+    console_free(&console);
+    return ending_status(ending);
+}

@@ -1,0 +1,218 @@
+/*
+ * options.c: see options.h.
+ *
+ * One table holds every option; parsing, help and suggestions read it. An option
+ * that is not in it is refused by name: a VMM that ignored "-snapshot" would write
+ * to someone's disk.
+ */
+#include "07-linux-boot/options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "07-linux-boot/ending.h"
+#include "common/bits.h"
+
+#define RAM_DEFAULT (512 * MIB)
+#define RAM_MIN     (2 * MIB)
+#define RAM_MAX     (1024 * GIB)
+
+enum option_id {
+    OPTION_KERNEL,
+    OPTION_INITRD,
+    OPTION_APPEND,
+    OPTION_MEMORY,
+    OPTION_NO_REBOOT,
+    OPTION_NOGRAPHIC,
+    OPTION_HELP,
+};
+
+struct option_row {
+    const char *name;
+    enum option_id id;
+    const char *value; /* what its argument is called; NULL if it takes none */
+    const char *text;  /* NULL: another name of the row above */
+};
+
+static const struct option_row rows[] = {
+    {"kernel", OPTION_KERNEL, "FILE", "the Linux kernel to boot: a bzImage or an ELF vmlinux"},
+    {"initrd", OPTION_INITRD, "FILE", "its initial RAM disk"},
+    {"append", OPTION_APPEND, "TEXT", "its command line, instead of\n\"" DEFAULT_CMDLINE "\""},
+    {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
+    {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
+    {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
+    {"help", OPTION_HELP, NULL, "this text"},
+    {"h", OPTION_HELP, NULL, NULL},
+};
+
+/* How many letters must be changed, added or removed to turn a into b. */
+static unsigned edit_distance(const char *a, const char *b)
+{
+    unsigned row[32];
+    size_t width = strlen(b);
+
+    if (width >= ARRAY_SIZE(row))
+        return UINT32_MAX;
+    for (unsigned i = 0; i <= width; i++)
+        row[i] = i;
+    for (; *a; a++) {
+        unsigned diagonal = row[0]++;
+
+        for (size_t i = 1; i <= width; i++) {
+            unsigned change = diagonal + (*a != b[i - 1]);
+            unsigned least = 1 + (row[i] < row[i - 1] ? row[i] : row[i - 1]);
+
+            diagonal = row[i];
+            row[i] = change < least ? change : least;
+        }
+    }
+    return row[width];
+}
+
+/* The option most like name, or NULL if none is: one wrong letter in three at most. */
+static const struct option_row *most_alike(const char *name)
+{
+    const struct option_row *best = NULL;
+    unsigned best_distance = (unsigned)strlen(name) / 3 + 1;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        unsigned distance = edit_distance(name, rows[i].name);
+
+        if (distance < best_distance) {
+            best = &rows[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+static const struct option_row *find_option(const char *argument, struct refusal *why)
+{
+    const char *name = argument + (strncmp(argument, "--", 2) == 0 ? 2 : 1);
+    const struct option_row *alike;
+
+    if (argument[0] != '-') {
+        refuse(why, 0, "\"%.80s\" is no option: a kernel is given as -kernel FILE", argument);
+        return NULL;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    alike = most_alike(name);
+    if (alike)
+        refuse(why, 0, "unknown option %.80s: did you mean -%s?", argument, alike->name);
+    else
+        refuse(why, 0, "unknown option %.80s: -help lists those there are", argument);
+    return NULL;
+}
+
+static bool parse_unit(const char *text, uint64_t *unit)
+{
+    static const char letters[] = "kmgt";
+    const char *letter;
+
+    *unit = MIB;
+    if (text[0] == '\0')
+        return true;
+    letter = strchr(letters, text[0] | 0x20);
+    if (!letter || text[1] != '\0')
+        return false;
+    *unit = KIB << 10 * (letter - letters);
+    return true;
+}
+
+static int parse_memory(const char *text, uint64_t *ram, struct refusal *why)
+{
+    char *end;
+    uint64_t number, unit;
+
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || errno || !parse_unit(end, &unit))
+        return refuse(why, -EINVAL, "-m %.80s: not a size such as 512, 512M or 2G", text);
+    if (number > RAM_MAX / unit || number * unit < RAM_MIN)
+        return refuse(why, -EINVAL, "-m %.80s: memory can be from 2M to 1024G", text);
+    *ram = align_down(number * unit, MIB);
+    return 0;
+}
+
+static int apply(struct options *options, enum option_id id, const char *value, struct refusal *why)
+{
+    switch (id) {
+    case OPTION_KERNEL: options->kernel = value; break;
+    case OPTION_INITRD: options->initrd = value; break;
+    case OPTION_APPEND: options->cmdline = value; break;
+    case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
+    case OPTION_NO_REBOOT: options->no_reboot = true; break;
+    case OPTION_NOGRAPHIC: break;
+    case OPTION_HELP: options->help = true; break;
+    }
+    return 0;
+}
+
+int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why)
+{
+    *options = (struct options){.cmdline = DEFAULT_CMDLINE, .ram = RAM_DEFAULT};
+    for (int i = 1; i < argc; i++) {
+        const struct option_row *row = find_option(argv[i], why);
+        const char *value = NULL;
+        int error;
+
+        if (!row)
+            return -EINVAL;
+        if (row->value) {
+            if (i + 1 == argc)
+                return refuse(why, -EINVAL, "-%s needs a value: -%s %s", row->name, row->name,
+                              row->value);
+            value = argv[++i];
+        }
+        error = apply(options, row->id, value, why);
+        if (error < 0)
+            return error;
+    }
+    if (!options->kernel && !options->help)
+        return refuse(why, -EINVAL, "no kernel: give one with -kernel FILE (-help lists options)");
+    return 0;
+}
+
+/* "  -m SIZE            text", where a line break in the text keeps the column. */
+static void print_row(FILE *out, const struct option_row *row)
+{
+    int used = fprintf(out, "  -%s%s%s", row->name, row->value ? " " : "",
+                       row->value ? row->value : "");
+
+    fprintf(out, "%*s", used < 18 ? 18 - used : 1, "");
+    for (const char *c = row->text; *c; c++) {
+        fputc(*c, out);
+        if (*c == '\n')
+            fprintf(out, "%18s", "");
+    }
+    fprintf(out, "\n");
+}
+
+void options_print_help(FILE *out)
+{
+    fprintf(out, "usage: vmm -kernel FILE [OPTION]...\n"
+                 "\n"
+                 "Boots Linux in a virtual machine on /dev/kvm, its serial console on this\n"
+                 "terminal.\n"
+                 "\n");
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].text)
+            print_row(out, &rows[i]);
+    fprintf(out,
+            "\n"
+            "keys: Ctrl-A x quits, Ctrl-A h lists the others\n"
+            "\n"
+            "exit status:\n"
+            "  %d  the guest powered off or halted for good, or you quit\n"
+            "  %d  an option, a file or the host was no good; no guest has run\n"
+            "  %d  the guest reset itself, under -no-reboot\n"
+            "  %d  the guest crashed (triple fault)\n"
+            "  %d  KVM could not go on; standard error says why\n"
+            "  else ended by a signal: 128 + its number, as the shell counts\n",
+            STATUS_OFF, STATUS_REFUSED, STATUS_RESET, STATUS_CRASH, STATUS_STUCK);
+}

@@ -1,0 +1,34 @@
+/*
+ * options.h: the command line, in QEMU's words where QEMU has one.
+ */
+#ifndef CHAPTER_07_OPTIONS_H
+#define CHAPTER_07_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/refusal.h"
+
+/* What -append is when it is not given: a console to see, and a boot in half the time. */
+#define DEFAULT_CMDLINE "console=ttyS0 cryptomgr.notests"
+
+struct options {
+    const char *kernel; /* never NULL unless help */
+    const char *initrd; /* NULL: none */
+    const char *cmdline;
+    uint64_t ram; /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
+    bool no_reboot;
+    bool help;
+};
+
+/*
+ * Reads argv[1..argc). 0, or -EINVAL with why->text naming the option at fault.
+ * Strings point into argv. Options may be written with one dash or two; of two
+ * equal ones the last counts.
+ */
+int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why);
+
+void options_print_help(FILE *out);
+
+#endif

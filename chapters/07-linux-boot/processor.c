@@ -1,0 +1,128 @@
+/*
+ * processor.c: a virtual CPU is a thread that calls KVM_RUN in a loop.
+ *
+ * To get its attention while the guest runs takes two steps. A signal interrupts
+ * KVM_RUN; but one that comes just before the call would be lost, so
+ * run->immediate_exit is set first, which makes KVM_RUN return at once.
+ * [KVM-API, 5 "The kvm_run structure", immediate_exit]
+ *
+ * Left out on purpose: more than one processor, pausing, single steps.
+ */
+#define _GNU_SOURCE
+#include "07-linux-boot/machine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "07-linux-boot/cpuid.h"
+#include "common/die.h"
+
+#define KICK_SIGNAL SIGUSR1
+
+static void do_nothing(int signal)
+{
+    (void)signal; /* that it came is enough: KVM_RUN returns */
+}
+
+/* [processor-init] */
+void processor_init(struct processor *processor, struct machine *machine,
+                    const struct boot_entry *entry)
+{
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+
+    processor->machine = machine;
+    vcpu_init(&processor->vcpu, &machine->vm, 0);
+    cpuid_apply(&machine->vm, &processor->vcpu, 1);
+    vcpu_get_sregs(&processor->vcpu, &sregs);
+    entry_registers(entry, &sregs, &regs);
+    vcpu_set_sregs(&processor->vcpu, &sregs);
+    vcpu_set_regs(&processor->vcpu, &regs);
+}
+/* [/processor-init] */
+
+/*
+ * Halted with interrupts off, and no NMI on its way: nothing can wake it any more.
+ * That is how an operating system without ACPI powers a machine off, "System
+ * halted". It is called by the vCPU's own thread, between two KVM_RUNs.
+ */
+static bool halted_for_good(const struct vcpu *vcpu)
+{
+    struct kvm_mp_state state;
+    struct kvm_vcpu_events events;
+    struct kvm_regs regs;
+
+    if (ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
+        ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0)
+        return false;
+    vcpu_get_regs(vcpu, &regs);
+    return state.mp_state == KVM_MP_STATE_HALTED && !(regs.rflags & RFLAGS_IF) &&
+           !events.nmi.pending && !events.nmi.injected && !events.smi.pending;
+}
+
+/* [processor-loop] */
+static void *processor_loop(void *self)
+{
+    struct processor *processor = self;
+    struct machine *machine = processor->machine;
+    struct vcpu *vcpu = &processor->vcpu;
+
+    while (machine_ending(machine) == ENDING_NONE) {
+        if (vcpu_run(vcpu)) {
+            enum ending ending = dispatch_exit(&machine->devices, vcpu->run);
+
+            if (ending != ENDING_NONE)
+                machine_end(machine, ending);
+            continue;
+        }
+        __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+        if (atomic_exchange(&processor->look, false) && halted_for_good(vcpu))
+            machine_end(machine, ENDING_OFF);
+    }
+    return NULL;
+}
+/* [/processor-loop] */
+
+static void processor_kick(struct processor *processor)
+{
+    __atomic_store_n(&processor->vcpu.run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+    pthread_kill(processor->thread, KICK_SIGNAL);
+}
+
+void processor_start(struct processor *processor)
+{
+    struct sigaction action = {.sa_handler = do_nothing};
+    int error;
+
+    sigaction(KICK_SIGNAL, &action, NULL);
+    error = pthread_create(&processor->thread, NULL, processor_loop, processor);
+    if (error)
+        die("cannot start a thread for the processor: %s", strerror(error));
+    pthread_setname_np(processor->thread, "vcpu 0");
+}
+
+void processor_join(struct processor *processor)
+{
+    processor_kick(processor);
+    pthread_join(processor->thread, NULL);
+}
+
+int64_t processor_time(const struct processor *processor)
+{
+    clockid_t clock;
+    struct timespec used;
+
+    /* A thread that has ended has no clock; then its time stands still. */
+    if (pthread_getcpuclockid(processor->thread, &clock) != 0 || clock_gettime(clock, &used) < 0)
+        return 0;
+    return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
+}
+
+void processor_look(struct processor *processor)
+{
+    atomic_store(&processor->look, true);
+    processor_kick(processor);
+}
