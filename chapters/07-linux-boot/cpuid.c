@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "07-linux-boot/cpuid.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,13 @@ void cpuid_filter(struct kvm_cpuid2 *cpuid, unsigned apic_id, unsigned count, bo
         filter_entry(&cpuid->entries[i], apic_id, count, tsc_deadline);
 }
 
+/* KVM leaves the brand name's 48 letters to user space, as zeros. */
+static void copy_brand(struct kvm_cpuid_entry2 *e)
+{
+    if (e->function >= 0x80000002 && e->function <= 0x80000004)
+        __cpuid(e->function, e->eax, e->ebx, e->ecx, e->edx);
+}
+
 /*
  * Fast strings are advertised in CPUID and enabled in an MSR that starts as 0.
  * Linux on Intel believes the MSR, and forgets ERMS without it. A processor that
@@ -135,6 +143,8 @@ void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, unsigned count)
 {
     struct kvm_cpuid2 *cpuid = vm_supported_cpuid(vm);
 
+    for (unsigned i = 0; i < cpuid->nent; i++)
+        copy_brand(&cpuid->entries[i]);
     cpuid_filter(cpuid, vcpu->id, count, vm_capability(vm, KVM_CAP_TSC_DEADLINE_TIMER));
     vcpu_set_cpuid(vcpu, cpuid);
     free(cpuid);

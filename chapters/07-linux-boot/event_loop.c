@@ -6,7 +6,7 @@
  *     input     keys, while there is room for them
  *     output    only while it is full
  *
- * Left out on purpose: timers. A quiet second is all this loop needs to know.
+ * Left out on purpose: timers. A quiet half second is all this loop needs to know.
  */
 #define _GNU_SOURCE
 #include "07-linux-boot/event_loop.h"
@@ -19,7 +19,7 @@
 
 #include "common/die.h"
 
-#define QUIET_MS 1000
+#define QUIET_MS 500
 
 /*
  * Guests print byte by byte. A millisecond later there is a line to write, in one
@@ -42,8 +42,8 @@ static void handle_wake(int wake)
 
 /*
  * A guest that powers itself off without ACPI halts with interrupts off, and KVM
- * keeps it asleep in KVM_RUN. So when a processor has used no time at all for a
- * second, it is woken to have a look at itself.
+ * keeps it asleep in KVM_RUN. So when a processor has used no time at all for
+ * half a second, it is woken to have a look at itself.
  */
 static void handle_quiet(struct processor *processor, int64_t *time_before)
 {
@@ -51,7 +51,7 @@ static void handle_quiet(struct processor *processor, int64_t *time_before)
 
     if (now == *time_before) {
         processor_look(processor);
-        now = 0; /* the look costs time: compare with the next second, not with this */
+        now = 0; /* the look costs time: compare with the next time, not with this */
     }
     *time_before = now;
 }
