@@ -199,7 +199,7 @@ static size_t console_write(struct console *console, const uint8_t *bytes, size_
     if (written >= 0)
         return (size_t)written;
     if (!console->complained)
-        warn("cannot write the guest's output: %s; it is dropped from here on", strerror(errno));
+        warn("cannot write the guest's output: %s; it goes on without", strerror(errno));
     console->complained = true;
     return count;
 }
