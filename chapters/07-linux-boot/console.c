@@ -18,11 +18,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/die.h"
 
 #define CTRL_A         0x01
+#define KEY_PATIENCE   1000 /* milliseconds */
 #define FLUSH_PATIENCE 1000 /* milliseconds */
 
 static const char help[] = "\n"
@@ -30,6 +32,14 @@ static const char help[] = "\n"
                            "Ctrl-A b       send a break (Linux: SysRq)\n"
                            "Ctrl-A Ctrl-A  send Ctrl-A\n"
                            "Ctrl-A h       this help\n";
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
 
 static int open_again(int fd)
 {
@@ -106,7 +116,11 @@ void console_detach(struct console *console)
 
 bool console_wants_input(const struct console *console)
 {
-    return console->in >= 0 && (console->is_terminal || console->key_count < CONSOLE_KEYS);
+    if (console->in < 0)
+        return false;
+    if (console->key_count < CONSOLE_KEYS)
+        return true;
+    return console->is_terminal && milliseconds() - console->keys_moved >= KEY_PATIENCE;
 }
 
 static void console_key(struct console *console, uint8_t key)
@@ -142,8 +156,8 @@ bool console_read(struct console *console)
     size_t room = CONSOLE_KEYS - console->key_count;
     ssize_t got;
 
-    if (console->is_terminal || room > sizeof bytes)
-        room = sizeof bytes;
+    if (room == 0 || room > sizeof bytes)
+        room = sizeof bytes; /* no room, but the user may want to quit: see the header */
     got = read(console->in, bytes, room);
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return false;
@@ -174,6 +188,9 @@ static void console_send_keys(struct console *console)
     pthread_mutex_lock(console->lock);
     taken = uart_receive(console->port, console->keys, console->key_count);
     pthread_mutex_unlock(console->lock);
+    if (taken == 0)
+        return;
+    console->keys_moved = milliseconds();
     console->key_count -= (unsigned)taken;
     memmove(console->keys, console->keys + taken, console->key_count);
 }

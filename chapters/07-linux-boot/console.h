@@ -9,9 +9,10 @@
  * be written (a full disk, a reader that has gone) is dropped with one message;
  * the guest goes on.
  *
- * Input. Keys go to the port as it takes them; up to 4 KiB wait here. Beyond that
- * a pipe or a file is simply not read. A terminal is, for the sake of Ctrl-A x, and
- * what does not fit is lost, as it would be on a wire: the guest sees an overrun.
+ * Input. Keys go to the port as it takes them; up to 8 KiB wait here. Beyond that
+ * standard input is not read. But a terminal is read again when the guest has taken
+ * nothing for a second, for the sake of Ctrl-A x; what does not fit is then lost, as
+ * it would be on a wire, and the guest sees an overrun.
  *
  * Ctrl-A starts a command: x quits, h lists the commands, b sends a break, Ctrl-A
  * sends Ctrl-A itself. Only what comes from standard input is searched for it;
@@ -32,7 +33,7 @@
 #include "04-devices/uart.h"
 
 #define CONSOLE_RING 65536u
-#define CONSOLE_KEYS 4096u
+#define CONSOLE_KEYS 8192u
 
 struct console {
     int in;   /* not owned; -1 after its end */
@@ -46,10 +47,11 @@ struct console {
     pthread_mutex_t *lock; /* the device lock; NULL while no port is attached */
     struct uart *port;
 
-    uint8_t ring[CONSOLE_RING];
+    uint8_t ring[CONSOLE_RING];     /* the guest's output */
     unsigned ring_head, ring_count; /* under the lock */
     uint8_t keys[CONSOLE_KEYS];
     unsigned key_count;
+    int64_t keys_moved; /* when the port last took some, monotonic milliseconds */
 };
 
 void console_init(struct console *console, int in, int out, int wake);

@@ -336,19 +336,47 @@ static void connect_terminal(void)
     fcntl(theirs, F_SETFL, O_NONBLOCK);
 }
 
-START_TEST(a_terminal_that_types_too_much_is_overrun_but_can_quit)
+START_TEST(a_terminal_is_overrun_only_by_a_guest_that_does_not_read)
 {
+    unsigned typed = 0;
+
     connect_terminal();
-    for (unsigned i = 0; i < 200; i++) {
+    while (console_wants_input(&console)) {
         type("0123456789012345678901234567890123456789012345678x");
-        ck_assert(console_wants_input(&console));
-        ck_assert(!console_read(&console));
+        typed += 50;
+        console_read(&console);
         console_pump(&console);
     }
+    ck_assert_uint_ge(typed, CONSOLE_KEYS);
+    ck_assert_uint_eq(lsr() & UART_LSR_OE, 0);
+    usleep(1100000);
+    ck_assert(console_wants_input(&console));
+    ck_assert(!console_read(&console));
     ck_assert_uint_eq(console.key_count, CONSOLE_KEYS);
+    type("0123456789");
+    console_read(&console);
     ck_assert_uint_eq(lsr() & UART_LSR_OE, UART_LSR_OE);
     type(CTRL_A "x");
     ck_assert(console_read(&console));
+}
+END_TEST
+
+START_TEST(a_terminal_waits_for_a_guest_that_reads)
+{
+    connect_terminal();
+    while (console_wants_input(&console)) {
+        type("0123456789012345678901234567890123456789012345678x");
+        console_read(&console);
+        console_pump(&console);
+    }
+    usleep(700000);
+    for (unsigned i = 0; i < UART_FIFO_SIZE; i++)
+        uart_read(&uart, UART_DATA, 1);
+    console_pump(&console);
+    console_read(&console);
+    ck_assert_uint_eq(console.key_count, CONSOLE_KEYS);
+    usleep(700000);
+    ck_assert(!console_wants_input(&console));
 }
 END_TEST
 
@@ -383,7 +411,8 @@ static Suite *console_suite(void)
     tcase_add_test(tests, the_end_of_input_is_noticed_once);
     tcase_add_test(tests, a_pipe_waits_for_a_slow_guest);
     tcase_add_test(tests, the_guest_asks_for_more_when_it_has_read);
-    tcase_add_test(tests, a_terminal_that_types_too_much_is_overrun_but_can_quit);
+    tcase_add_test(tests, a_terminal_is_overrun_only_by_a_guest_that_does_not_read);
+    tcase_add_test(tests, a_terminal_waits_for_a_guest_that_reads);
     tcase_add_test(tests, a_terminal_shows_what_the_guest_prints);
     suite_add_tcase(suite, tests);
     return suite;
