@@ -47,14 +47,13 @@ static int blame(const char *path, int error, struct refusal *why)
     return refuse(why, error, "%s: %s", path, inner.text);
 }
 
-/* Does the file's beginning have these bytes at offset? */
-static bool has(const uint8_t *head, size_t size, size_t offset, const void *bytes, size_t count)
+static bool has(const uint8_t *head, size_t offset, const void *bytes, size_t count)
 {
-    return fits(offset, count, size) && memcmp(head + offset, bytes, count) == 0;
+    return memcmp(head + offset, bytes, count) == 0;
 }
 
 /* The formats in which people keep a vmlinux, by their first bytes. */
-static int refuse_packed(const uint8_t *head, size_t size, struct refusal *why)
+static int refuse_packed(const uint8_t *head, struct refusal *why)
 {
     static const struct {
         const char *magic;
@@ -67,7 +66,7 @@ static int refuse_packed(const uint8_t *head, size_t size, struct refusal *why)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(packed); i++)
-        if (has(head, size, 0, packed[i].magic, packed[i].length))
+        if (has(head, 0, packed[i].magic, packed[i].length))
             return refuse(why, -EINVAL,
                           "contents: packed with %s and no bzImage; unpack it first (%s)",
                           packed[i].name, packed[i].unpack);
@@ -78,16 +77,16 @@ static int load_by_content(const struct file *file, const struct guest_memory *m
                            struct kernel_image *kernel, struct refusal *why)
 {
     static const uint32_t magic = SETUP_MAGIC;
-    uint8_t head[BZIMAGE_HEAD_SIZE];
+    uint8_t head[BZIMAGE_HEAD_SIZE] = {0}; /* a short file goes on with zeros */
     size_t size = file->size < sizeof head ? file->size : sizeof head;
     int error = file_read(file, 0, head, size, why);
 
     if (error < 0)
         return error;
-    if (has(head, size, 0, ELFMAG, SELFMAG))
+    if (has(head, 0, ELFMAG, SELFMAG))
         return elf_load(file, memory, kernel, why);
-    if (!has(head, size, offsetof(struct boot_params, hdr.header), &magic, sizeof magic))
-        error = refuse_packed(head, size, why);
+    if (!has(head, offsetof(struct boot_params, hdr.header), &magic, sizeof magic))
+        error = refuse_packed(head, why);
     if (error < 0)
         return error;
     return bzimage_load(file, memory, kernel, why); /* or says what is missing */

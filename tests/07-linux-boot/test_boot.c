@@ -103,6 +103,19 @@ START_TEST(a_command_line_is_whole_or_refused_with_the_limit)
 }
 END_TEST
 
+START_TEST(a_command_line_ends_where_it_should_even_in_used_memory)
+{
+    struct boot_request request = {
+        .memory = &result.memory, .kernel = result.path, .cmdline = "quiet"};
+
+    ram_make(&result.memory, BZ_RAM);
+    memset(guest_ptr(&result.memory, LAYOUT_CMDLINE, 100), 'x', 100);
+    file_of(image.bytes, image.size, result.path);
+    ck_assert_int_eq(boot_load(&request, &result.entry, &result.why), 0);
+    ck_assert_str_eq(guest_ptr(&result.memory, LAYOUT_CMDLINE, 100), "quiet");
+}
+END_TEST
+
 START_TEST(an_elf_kernel_takes_what_linux_takes)
 {
     char text[2049] = "";
@@ -155,6 +168,7 @@ int main(void)
     tcase_add_test(tests, the_entry_points_at_what_was_written);
     tcase_add_loop_test(tests, a_command_line_is_whole_or_refused_with_the_limit, 0,
                         ARRAY_SIZE(cmdlines));
+    tcase_add_test(tests, a_command_line_ends_where_it_should_even_in_used_memory);
     tcase_add_test(tests, an_elf_kernel_takes_what_linux_takes);
     tcase_add_test(tests, ram_without_room_for_the_boot_structures_is_refused);
     tcase_add_test(tests, no_ram_at_all_is_refused);

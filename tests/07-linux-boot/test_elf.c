@@ -46,6 +46,9 @@ static const struct row rows[] = {
     {"p_memsz less than p_filesz", {{PHDR(1, p_memsz), 0xfff}}, "segment 1: p_memsz"},
     {"p_memsz 0 with bytes to load", {{PHDR(1, p_memsz), 0}}, "segment 1: p_memsz"},
     {"p_memsz 0 without", {{PHDR(1, p_memsz), 0}, {PHDR(1, p_filesz), 0}}, NULL},
+    {"an empty segment anywhere",
+     {{PHDR(1, p_memsz), 0}, {PHDR(1, p_filesz), 0}, {PHDR(1, p_paddr), 0}},
+     NULL},
     {"p_memsz 2^63", {{PHDR(1, p_memsz), BIT(63)}}, "segment 1: p_memsz"},
     {"p_memsz 2^64 - 1", {{PHDR(1, p_memsz), UINT64_MAX}}, "segment 1: p_memsz"},
     {"p_memsz up to the end of RAM", {{PHDR(1, p_memsz), 14 * MIB}}, NULL},
@@ -79,6 +82,9 @@ static const struct row rows[] = {
      "segment 1: p_paddr"},
     {"one within the zeros of the other",
      {{PHDR(0, p_paddr), ELF_DATA + 0x1000}, {EHDR(e_entry), ELF_DATA + 0x1000}},
+     "segment 1: p_paddr"},
+    {"the other within the zeros of one",
+     {{PHDR(0, p_memsz), 0x5000}, {PHDR(1, p_paddr), ELF_TEXT + 0x4000}},
      "segment 1: p_paddr"},
     {"one right behind the other", {{PHDR(1, p_paddr), ELF_TEXT + 0x3000}}, NULL},
 
@@ -151,12 +157,15 @@ START_TEST(the_zero_page_has_a_header_although_the_file_has_none)
 }
 END_TEST
 
+/* Segment 1 becomes zeros right behind segment 0, up to 32 KiB below the end. */
 START_TEST(an_initrd_stays_clear_of_all_segments)
 {
     static uint8_t disk[64 * 1024];
     char initrd[32];
 
-    image_set(&image, PHDR(1, p_memsz), 14 * MIB - 0x8000); /* 32 KiB left above */
+    image_set(&image, PHDR(1, p_paddr), ELF_TEXT + 0x3000);
+    image_set(&image, PHDR(1, p_filesz), 0);
+    image_set(&image, PHDR(1, p_memsz), 16 * MIB - 0x3000 - 0x8000);
     file_of(image.bytes, image.size, result.path);
     file_of(disk, sizeof disk, initrd);
     load_request(&result, ELF_RAM, result.path, initrd, "");

@@ -66,7 +66,9 @@ START_TEST(nothing_else_is_mapped)
 {
     ck_assert_uint_eq(translate(4 * GIB), UINT64_MAX);
     ck_assert_uint_eq(translate(UINT64_C(0x8000000000)), UINT64_MAX);
-    ck_assert_uint_eq(translate(UINT64_C(0xffffffff81000000)), UINT64_MAX);
+    ck_assert_uint_eq(translate(UINT64_C(0xffffff8000000000)), UINT64_MAX);
+    ck_assert(is_zero(&memory, LAYOUT_PML4 + 8, LAYOUT_PML4 + 4096));
+    ck_assert(is_zero(&memory, LAYOUT_PDPT + 4 * 8, LAYOUT_PDPT + 4096));
 }
 END_TEST
 
@@ -113,7 +115,7 @@ START_TEST(segments_pass_intels_entry_checks)
     ck_assert(!sregs.tr.s && sregs.tr.present && !sregs.tr.g && !sregs.tr.unusable);
     ck_assert_uint_eq(sregs.tr.limit, 0x67);
     ck_assert_uint_eq(sregs.tr.selector & 4, 0);
-    ck_assert(sregs.ldt.unusable);
+    ck_assert_uint_eq(sregs.ldt.unusable, 1);
 }
 END_TEST
 

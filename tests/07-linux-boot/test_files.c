@@ -3,6 +3,7 @@
 #include "images.h"
 
 #include <pthread.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 static struct image image;
@@ -120,6 +121,42 @@ START_TEST(no_descriptor_stays_open)
 }
 END_TEST
 
+/*
+ * Our own kernel tells what happened to the files. Equal events in a row count
+ * once, so all kinds are watched: between two opens there is always a read.
+ */
+START_TEST(each_file_is_opened_once_and_never_written)
+{
+    _Alignas(struct inotify_event) char events[4096];
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    char kernel[] = "/tmp/ring-XXXXXX", initrd[] = "/tmp/ring-XXXXXX";
+    int kernel_fd = mkstemp(kernel), initrd_fd = mkstemp(initrd);
+    unsigned opens = 0, changes = 0;
+    ssize_t size;
+
+    ck_assert_int_ge(watch, 0);
+    ck_assert_int_eq(write(kernel_fd, image.bytes, image.size), image.size);
+    ck_assert_int_eq(write(initrd_fd, "initrd", 6), 6);
+    ck_assert_int_ge(inotify_add_watch(watch, kernel, IN_ALL_EVENTS), 0);
+    ck_assert_int_ge(inotify_add_watch(watch, initrd, IN_ALL_EVENTS), 0);
+
+    load_request(&result, BZ_RAM, kernel, initrd, "");
+    size = read(watch, events, sizeof events);
+    unlink(kernel);
+    unlink(initrd);
+    ck_assert_int_eq(result.error, 0);
+    for (ssize_t at = 0; at < size;) {
+        const struct inotify_event *event = (const void *)(events + at);
+
+        opens += event->mask == IN_OPEN;
+        changes += (event->mask & (IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE)) != 0;
+        at += (ssize_t)(sizeof *event + event->len);
+    }
+    ck_assert_uint_eq(opens, 2);
+    ck_assert_uint_eq(changes, 0);
+}
+END_TEST
+
 /* Two kernels behind one name, swapped while we load: each load is wholly one. */
 
 #define SWAPS 10000u
@@ -221,6 +258,7 @@ int main(void)
     tcase_add_test(tests, a_fifo_is_refused_without_waiting);
     tcase_add_test(tests, a_long_path_loses_its_beginning_but_the_field_stays);
     tcase_add_test(tests, no_descriptor_stays_open);
+    tcase_add_test(tests, each_file_is_opened_once_and_never_written);
     tcase_add_test(tests, a_kernel_swapped_while_it_loads_is_wholly_one_or_the_other);
     suite_add_tcase(suite, tests);
     return harness_main(suite);

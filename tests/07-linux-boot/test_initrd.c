@@ -89,6 +89,19 @@ START_TEST(an_initrd_is_as_high_as_legal_or_refused)
 }
 END_TEST
 
+START_TEST(a_kernel_that_ends_within_a_page_keeps_that_page)
+{
+    struct kernel_image kernel = {
+        .start = BZ_START, .end = 12 * MIB + 100, .initrd_last = UINT32_MAX};
+    gpa_t start;
+
+    ck_assert(initrd_place(4096, 12 * MIB + 8192, &kernel, &start));
+    ck_assert_uint_eq(start, 12 * MIB + 4096);
+    ck_assert(initrd_place(4096, 12 * MIB + 4196, &kernel, &start));
+    ck_assert_uint_eq(start, BZ_START - 4096);
+}
+END_TEST
+
 START_TEST(a_refused_initrd_names_the_limit_that_it_met)
 {
     boot(BZ_RAM, initrd_of(21 * MIB), "");
@@ -151,6 +164,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, an_initrd_is_as_high_as_legal_or_refused, 0, ARRAY_SIZE(initrds));
+    tcase_add_test(tests, a_kernel_that_ends_within_a_page_keeps_that_page);
     tcase_add_test(tests, a_refused_initrd_names_the_limit_that_it_met);
     tcase_add_test(tests, an_empty_initrd_is_none);
     tcase_add_test(tests, a_missing_initrd_is_refused_by_name);
