@@ -149,7 +149,7 @@ static int write_cmdline(const struct boot_request *request, const struct kernel
 int boot_load(const struct boot_request *request, struct boot_entry *entry, struct refusal *why)
 {
     const struct guest_memory *memory = request->memory;
-    struct kernel_image kernel;
+    struct kernel_image kernel = {.start = 0};
     struct initrd initrd;
     int error;
 
