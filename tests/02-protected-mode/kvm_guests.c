@@ -29,6 +29,8 @@ GUEST(a_guest_finds_and_calls_its_hypervisor, "rings", "hypercalls", "A guest th
 GUEST(every_cpuid_leaf_is_harmless, "rings", "leaves", "A guest that knows")
 GUEST(impossible_states_are_refused_by_gp, "rings", "refused", "What even ring 0 is refused")
 GUEST(there_is_no_second_floor, "rings", "nested", "A guest that knows")
+GUEST(in_ring_0_the_deprived_kernel_is_right, "modes", "deprived", "The same kernel, three times")
+GUEST(in_ring_0_the_hidden_pushf_is_right, "modes", "hidden", "What a sweep cannot know")
 GUEST(an_empty_idt_is_named, "rings", "lostidt", "Break it")
 GUEST(a_wiped_gdt_is_named, "rings", "lostgdt", "Break it")
 GUEST(a_lost_stack_is_named, "rings", "loststack", "Break it")
@@ -230,6 +232,8 @@ int main(void)
     harness_add(tests, every_cpuid_leaf_is_harmless, no_kvm);
     harness_add(tests, impossible_states_are_refused_by_gp, no_kvm);
     harness_add(tests, there_is_no_second_floor, software);
+    harness_add(tests, in_ring_0_the_deprived_kernel_is_right, no_kvm);
+    harness_add(tests, in_ring_0_the_hidden_pushf_is_right, no_kvm);
     harness_add(tests, an_empty_idt_is_named, no_kvm);
     harness_add(tests, a_wiped_gdt_is_named, no_kvm);
     harness_add(tests, a_lost_stack_is_named, no_kvm);

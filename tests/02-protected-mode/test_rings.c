@@ -169,7 +169,7 @@ START_TEST(each_broken_link_is_named)
     SAYS(s.idt.limit = 13 * 16 + 14, "the IDT at 0x24000 ends at byte 0xde, before gate 13");
     SAYS(s.idt.limit = 13 * 16 + 15, "");
     SAYS(s.idt.base = ENTRY_RAM, "the IDT at 0x200000 is not in memory");
-    SAYS(s.idt.base = UINT64_MAX - 100, "the IDT at 0xffffffffffffff9b is not in memory");
+    SAYS(s.idt.base = UINT64_MAX - 1000, "the IDT at 0xfffffffffffffc17 is not in memory");
     SAYS(gate[0] &= ~BIT(47), "gate 13 is not present");
     SAYS(gate[0] ^= BIT(41), "gate 13 is no interrupt or trap gate");
     SAYS(gate[0] |= BIT(40), ""); /* a trap gate */
@@ -187,8 +187,8 @@ START_TEST(each_broken_link_is_named)
     SAYS(s.ss.dpl = 3, "its frame would go to the stack at 0x0, which is not in memory");
     SAYS((s.ss.dpl = 3, s.tr.base = ENTRY_RAM - 4),
          "the TSS at 0x1ffffc, which names its stack, is not in memory");
-    SAYS((gate[0] |= UINT64_C(1) << 32, s.tr.base = UINT64_MAX),
-         "the TSS at 0xffffffffffffffff, which names its stack, is not in memory");
+    SAYS((gate[0] |= UINT64_C(1) << 32, s.tr.base = ENTRY_RAM),
+         "the TSS at 0x200000, which names its stack, is not in memory");
 }
 END_TEST
 
