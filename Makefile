@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory -j$(shell nproc)
 CLANG_FORMAT ?= clang-format
 
 # The chapters build one after the other (they share libraries), each on all cores.
-each = @set -e; for chapter in $(CHAPTERS); do $(MAKE) -C $$chapter $(1); done
+each = +@set -e; for chapter in $(CHAPTERS); do $(MAKE) -C $$chapter $(1); done
 
 .PHONY: help all tests boot check run doctor lab deps bench book clean format \
         asan compile_commands.json
