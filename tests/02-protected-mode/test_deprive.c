@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "02-protected-mode/cost.h"
-#include "02-protected-mode/deprive.h"
-#include "02-protected-mode/pretended.h"
-#include "02-protected-mode/trials.h"
+#include "02-protected-mode/before-vtx/cost.h"
+#include "02-protected-mode/before-vtx/deprive.h"
+#include "02-protected-mode/before-vtx/pretended.h"
+#include "02-protected-mode/before-vtx/trials.h"
 #include "02-protected-mode/x86.h"
 #include "common/bits.h"
 #include "harness/harness.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "02-protected-mode/insn.h"
-#include "02-protected-mode/sensitive.h"
+#include "02-protected-mode/before-vtx/insn.h"
+#include "02-protected-mode/before-vtx/sensitive.h"
 #include "common/bits.h"
 #include "harness/harness.h"
 

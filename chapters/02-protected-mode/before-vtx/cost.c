@@ -7,7 +7,7 @@
  * once we are there, and the cold caches a real guest leaves behind.
  */
 #define _GNU_SOURCE
-#include "02-protected-mode/cost.h"
+#include "02-protected-mode/before-vtx/cost.h"
 
 #include <fcntl.h>
 #include <signal.h>

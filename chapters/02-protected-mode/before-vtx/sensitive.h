@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "02-protected-mode/insn.h"
+#include "02-protected-mode/before-vtx/insn.h"
 
 enum sensitivity {
     INNOCENT, /* not sensitive */

@@ -6,7 +6,7 @@
  * what they do through whatever tables the host has, and IN, whose port might exist.
  */
 #define _GNU_SOURCE
-#include "02-protected-mode/trials.h"
+#include "02-protected-mode/before-vtx/trials.h"
 
 #include <cpuid.h>
 #include <inttypes.h>

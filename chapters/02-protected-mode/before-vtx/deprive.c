@@ -6,7 +6,7 @@
  * this file runs in the signal handler, which must not call what is not safe there.
  */
 #define _GNU_SOURCE
-#include "02-protected-mode/deprive.h"
+#include "02-protected-mode/before-vtx/deprive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,17 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "02-protected-mode/pretended.h"
-#include "02-protected-mode/sensitive.h"
+#include "02-protected-mode/before-vtx/pretended.h"
+#include "02-protected-mode/before-vtx/sensitive.h"
 #include "common/bits.h"
 
 #define SIGNAL_STACK (256 * KIB)
+
+/*
+ * Before it calls what does not return, code under AddressSanitizer asks the kernel for
+ * its signal stack, and seccomp kills it for that. So the child's handlers go without.
+ */
+#define NO_SANITIZER __attribute__((no_sanitize("address")))
 
 /* The child's state. One payload per child, so one of it: a handler gets no argument. */
 static struct {
@@ -43,7 +49,7 @@ static const int greg_of[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG
                                 REG_R12, REG_R13, REG_R14, REG_R15};
 
 /* Ends the child with its report. exit_group() is not among seccomp's four, exit() is. */
-__attribute__((noreturn)) static void end(enum deprive_end how)
+NO_SANITIZER __attribute__((noreturn)) static void end(enum deprive_end how)
 {
     child.report.end = how;
     if (write(child.pipe, &child.report, sizeof child.report) != sizeof child.report)
@@ -52,7 +58,7 @@ __attribute__((noreturn)) static void end(enum deprive_end how)
         syscall(SYS_exit, 0);
 }
 
-static void out(void *self, uint16_t port, uint8_t byte)
+NO_SANITIZER static void out(void *self, uint16_t port, uint8_t byte)
 {
     (void)self;
     if (port == DEPRIVE_PORT && write(child.out, &byte, 1) != 1)
@@ -61,7 +67,7 @@ static void out(void *self, uint16_t port, uint8_t byte)
 
 /* [handler] */
 /* A trap. Which instruction was it, and what would it have done in ring 0? */
-static void on_trap(int signal, siginfo_t *info, void *context)
+NO_SANITIZER static void on_trap(int signal, siginfo_t *info, void *context)
 {
     greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
     const struct site *site = NULL;

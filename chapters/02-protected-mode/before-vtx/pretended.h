@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "02-protected-mode/insn.h"
+#include "02-protected-mode/before-vtx/insn.h"
 
 struct pretended_table {
     uint16_t limit;

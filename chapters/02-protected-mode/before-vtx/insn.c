@@ -9,7 +9,7 @@
  *     w  2 bytes        e  3 bytes (ENTER)     a  an address of 8 bytes (or 4)
  *     v  2, 4 or 8      t  TEST: group 3       p  a prefix   x  undefined or unknown
  */
-#include "02-protected-mode/insn.h"
+#include "02-protected-mode/before-vtx/insn.h"
 
 #include <string.h>
 

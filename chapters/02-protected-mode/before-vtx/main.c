@@ -1,5 +1,5 @@
 /*
- * before.c: before-vtx, the program about the years without hardware virtualization.
+ * main.c: before-vtx, the program about the years without hardware virtualization.
  *
  * It needs no KVM: a process is ring 3, and ring 3 is where a guest's kernel had to run.
  * "try" asks this processor which sensitive instructions trap, "scan" looks for them in
@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "02-protected-mode/cost.h"
-#include "02-protected-mode/deprive.h"
-#include "02-protected-mode/sensitive.h"
-#include "02-protected-mode/trials.h"
+#include "02-protected-mode/before-vtx/cost.h"
+#include "02-protected-mode/before-vtx/deprive.h"
+#include "02-protected-mode/before-vtx/sensitive.h"
+#include "02-protected-mode/before-vtx/trials.h"
 #include "common/bits.h"
 #include "common/die.h"
 #include "common/embed.h"

@@ -5,7 +5,7 @@
  * middle field of ModRM) tells. Left out on purpose: RDTSC and RDPMC, which CR4 can make
  * trap, and CPUID, which only newer processors can.
  */
-#include "02-protected-mode/sensitive.h"
+#include "02-protected-mode/before-vtx/sensitive.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * (far jumps, IRET, real descriptor loads), MSRs and debug registers. A monitor like
  * VMware's or Xen's plays those too, and most of its code is about them.
  */
-#include "02-protected-mode/pretended.h"
+#include "02-protected-mode/before-vtx/pretended.h"
 
 #include <string.h>
 
