@@ -28,7 +28,8 @@ NASM  ?= nasm
 
 CFLAGS   ?= -O2 -g
 CPPFLAGS += -I$(TOP) -I$(TOP)/chapters -MMD -MP
-STRICT   := -std=c11 -Wall -Wextra -Werror -pthread
+# glibc's and Linux's own interfaces are in every file: signals, threads, mmap flags.
+STRICT   := -std=c11 -D_GNU_SOURCE= -Wall -Wextra -Werror -pthread
 LDLIBS   += -pthread
 ifneq ($(SAN),)
 STRICT   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

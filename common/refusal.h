@@ -14,7 +14,7 @@
 #define COMMON_REFUSAL_H
 
 struct refusal {
-    char text[240]; /* one line, no newline, always terminated */
+    char text[400]; /* one line, no newline, always terminated */
 };
 
 /* Sets the text and returns error, so that "return refuse(...)" reads well. */

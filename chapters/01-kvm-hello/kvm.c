@@ -21,14 +21,14 @@
 #include "common/die.h"
 
 /*
- * Intel processors without "unrestricted guest" cannot run real mode natively;
- * KVM fakes it with a task segment and identity page tables that need four pages
- * of guest-physical space. These addresses, below the BIOS at the end of 4 GiB,
- * are the ones QEMU uses. AMD has no need of them, and asking does no harm.
+ * Intel processors without "unrestricted guest" cannot run real mode natively; KVM
+ * fakes it with an identity page table (one page) and a task segment (three) that
+ * need a place in guest-physical space. KVM's own default for the first is ours
+ * too. AMD has no need of them, and asking does no harm.
  * [KVM-API, 4.36 "KVM_SET_TSS_ADDR", 4.40 "KVM_SET_IDENTITY_MAP_ADDR"]
  */
-#define INTEL_IDENTITY_MAP UINT64_C(0xfffbc000) /* one page */
-#define INTEL_TSS          UINT64_C(0xfffbd000) /* three pages */
+#define INTEL_IDENTITY_MAP KVM_PAGES_START
+#define INTEL_TSS          (KVM_PAGES_START + 0x1000)
 
 /* An ioctl whose failure can only be the host's. Dies naming it. */
 static int must_ioctl(int fd, unsigned long request, void *argument, const char *name)

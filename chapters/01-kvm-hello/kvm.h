@@ -32,6 +32,13 @@
 #define RFLAGS_ONE 0x2u
 #define RFLAGS_IF  0x200u
 
+/*
+ * Guest-physical space that KVM wants for itself on Intel, below the BIOS at the end
+ * of 4 GiB; no RAM and no device may be there. See kvm.c.
+ */
+#define KVM_PAGES_START UINT64_C(0xfffbc000)
+#define KVM_PAGES_SIZE  UINT64_C(0x4000)
+
 struct vm {
     int kvm_fd; /* /dev/kvm */
     int fd;     /* this machine */

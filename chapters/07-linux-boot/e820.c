@@ -27,6 +27,7 @@
 
 #include <assert.h>
 
+#include "01-kvm-hello/kvm.h"
 #include "07-linux-boot/layout.h"
 
 _Static_assert(sizeof(struct boot_e820_entry) == 20, "an entry of the zero page");
@@ -56,7 +57,7 @@ unsigned e820_build(const struct guest_memory *memory,
     add(&map, LAYOUT_EBDA, LAYOUT_VIDEO, E820_RESERVED);
     add(&map, LAYOUT_FIRMWARE, LAYOUT_HIGH_MEMORY, E820_RESERVED);
     add(&map, LAYOUT_HIGH_MEMORY, ram_low_end(memory), E820_RAM);
-    add(&map, LAYOUT_KVM_PAGES, LAYOUT_KVM_PAGES + LAYOUT_KVM_SIZE, E820_RESERVED);
+    add(&map, KVM_PAGES_START, KVM_PAGES_START + KVM_PAGES_SIZE, E820_RESERVED);
 
     for (unsigned i = 0; i < memory->count; i++) {
         const struct guest_region *region = &memory->regions[i];

@@ -73,8 +73,6 @@
 #define LAYOUT_HOLE         UINT64_C(0xc0000000)
 #define LAYOUT_IOAPIC       UINT64_C(0xfec00000)
 #define LAYOUT_LAPIC        UINT64_C(0xfee00000)
-#define LAYOUT_KVM_PAGES    UINT64_C(0xfffbc000) /* identity map 1, TSS 3: see kvm.c */
-#define LAYOUT_KVM_SIZE     UINT64_C(0x4000)
 #define LAYOUT_ABOVE_HOLE   UINT64_C(0x100000000)
 
 /* What the loader needs before any kernel: all that lies below 1 MiB. */
