@@ -183,6 +183,15 @@ static uint8_t uart_read_iir(struct uart *u)
     return cause | (uart_fifos_on(u) ? UART_IIR_FIFOS : 0);
 }
 
+/* Nobody reads an idle LSR so often in a row, unless it is for a byte to come. */
+#define POLLS_FOR_A_BYTE 16
+
+bool uart_listening(const struct uart *u)
+{
+    return (u->mcr & (UART_MCR_RTS | UART_MCR_LOOP)) == UART_MCR_RTS || (u->ier & UART_IER_ERBFI) ||
+           u->idle_polls >= POLLS_FOR_A_BYTE;
+}
+
 /* Reading LSR acknowledges the errors it shows. */
 static uint8_t uart_read_lsr(struct uart *u)
 {
@@ -198,6 +207,8 @@ static uint8_t uart_read_lsr(struct uart *u)
     if (u->tx.count == 0)
         lsr |= UART_LSR_THRE | UART_LSR_TEMT;
 
+    if (lsr == (UART_LSR_THRE | UART_LSR_TEMT) && u->idle_polls < POLLS_FOR_A_BYTE)
+        u->idle_polls++;
     u->line_errors = 0;
     uart_update(u);
     return lsr;
@@ -276,6 +287,8 @@ uint64_t uart_read(void *self, uint64_t reg, unsigned size)
     bool dlab = u->lcr & UART_LCR_DLAB;
 
     (void)size; /* the bus splits wide accesses into bytes, as ISA does */
+    if (reg != UART_LSR)
+        u->idle_polls = 0;
     switch (reg) {
     case UART_DATA: return dlab ? u->divisor & 0xff : uart_read_rbr(u);
     case UART_IER: return dlab ? u->divisor >> 8 : u->ier;
@@ -296,6 +309,7 @@ void uart_write(void *self, uint64_t reg, unsigned size, uint64_t value)
     uint8_t byte = (uint8_t)value;
 
     (void)size;
+    u->idle_polls = 0;
     switch (reg) {
     case UART_DATA:
         if (dlab)

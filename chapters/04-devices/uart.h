@@ -23,7 +23,9 @@
  * looks at THRE loses nothing; one that does not loses the bytes it writes to a
  * full FIFO, as on silicon. Those that arrive are in order.
  *
- * Receiving: uart_receive() takes what fits. Having refused some, the port calls
+ * Receiving: a byte that arrives before a driver listens is lost when the driver
+ * clears its FIFO; a host that can wait asks uart_listening() first.
+ * uart_receive() takes what fits. Having refused some, the port calls
  * room() once when the guest has read everything, so that no byte is lost
  * between a patient host and a slow guest.
  */
@@ -125,6 +127,7 @@ struct uart {
     bool thre_pending;   /* the transmitter ran empty and nobody has noticed */
     bool refused;        /* the host has bytes that did not fit */
     bool level;          /* of the interrupt line */
+    uint8_t idle_polls;  /* LSR reads in a row that found nothing to do; saturates */
 };
 
 /*
@@ -140,6 +143,12 @@ void uart_write(void *self, uint64_t reg, unsigned size, uint64_t value);
 
 /* The sink has room again: sends what waits. Harmless when nothing does. */
 void uart_drain(struct uart *u);
+
+/*
+ * Does a driver want bytes? It says so with RTS or with the receive interrupt, or
+ * it does nothing but look at LSR.
+ */
+bool uart_listening(const struct uart *u);
 
 /* Bytes from the wire: takes the first n <= count that fit, and returns n. */
 size_t uart_receive(struct uart *u, const uint8_t *bytes, size_t count);

@@ -414,6 +414,28 @@ START_TEST(reading_the_last_byte_lowers_the_line)
 }
 END_TEST
 
+START_TEST(a_driver_listens_by_rts_by_interrupt_or_by_polling)
+{
+    ck_assert(!uart_listening(&bench.uart));
+    out(UART_MCR, UART_MCR_RTS);
+    ck_assert(uart_listening(&bench.uart));
+    out(UART_MCR, UART_MCR_RTS | UART_MCR_LOOP);
+    ck_assert(!uart_listening(&bench.uart));
+    out(UART_IER, UART_IER_ERBFI);
+    ck_assert(uart_listening(&bench.uart));
+    out(UART_IER, UART_IER_ETBEI);
+    out(UART_MCR, 0);
+    for (unsigned i = 0; i < 100; i++) { /* a driver that sends looks at LSR, too */
+        in(UART_LSR);
+        ck_assert(!uart_listening(&bench.uart));
+        i % 2 ? out(UART_DATA, 'x') : (void)in(UART_IIR);
+    }
+    for (unsigned i = 0; i < 300; i++)
+        in(UART_LSR);
+    ck_assert(uart_listening(&bench.uart));
+}
+END_TEST
+
 START_TEST(receive_takes_what_fits_and_asks_again)
 {
     out(UART_FCR, UART_FCR_ENABLE);
@@ -708,6 +730,7 @@ static Suite *uart_suite(void)
     tcase_add_test(tests, each_cause_needs_its_own_enable_bit);
     tcase_add_test(tests, trigger_levels_tell_data_from_time_out);
     tcase_add_test(tests, reading_the_last_byte_lowers_the_line);
+    tcase_add_test(tests, a_driver_listens_by_rts_by_interrupt_or_by_polling);
     tcase_add_test(tests, receive_takes_what_fits_and_asks_again);
     tcase_add_test(tests, without_fifos_one_byte_is_received);
     tcase_add_test(tests, resetting_the_receiver_makes_room);
