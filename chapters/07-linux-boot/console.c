@@ -181,12 +181,13 @@ bool console_read(struct console *console)
 
 static void console_send_keys(struct console *console)
 {
-    size_t taken;
+    size_t taken = 0;
 
     if (console->key_count == 0)
         return;
     pthread_mutex_lock(console->lock);
-    taken = uart_receive(console->port, console->keys, console->key_count);
+    if (console->is_terminal || uart_listening(console->port))
+        taken = uart_receive(console->port, console->keys, console->key_count);
     pthread_mutex_unlock(console->lock);
     if (taken == 0)
         return;

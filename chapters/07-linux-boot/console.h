@@ -12,7 +12,8 @@
  * Input. Keys go to the port as it takes them; up to 8 KiB wait here. Beyond that
  * standard input is not read. But a terminal is read again when the guest has taken
  * nothing for a second, for the sake of Ctrl-A x; what does not fit is then lost, as
- * it would be on a wire, and the guest sees an overrun.
+ * it would be on a wire, and the guest sees an overrun. What comes from a pipe or a
+ * file waits until a driver listens, so "echo reboot | vmm ..." works.
  *
  * Ctrl-A starts a command: x quits, h lists the commands, b sends a break, Ctrl-A
  * sends Ctrl-A itself. Only what comes from standard input is searched for it;

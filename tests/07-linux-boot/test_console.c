@@ -33,6 +33,7 @@ static void connect(int in, int out)
     console_init(&console, in, out, wake);
     uart_init(&uart, (struct irq_line){.set = line_set}, console_sink(&console));
     uart_write(&uart, UART_FCR, 1, UART_FCR_ENABLE);
+    uart_write(&uart, UART_MCR, 1, UART_MCR_RTS);
     console_attach(&console, &uart, &lock);
 }
 
@@ -237,6 +238,19 @@ START_TEST(keys_reach_the_guest)
 }
 END_TEST
 
+START_TEST(piped_keys_wait_for_a_driver_and_typed_ones_do_not)
+{
+    uart_write(&uart, UART_MCR, 1, 0);
+    type("ls\r");
+    console_read(&console);
+    console_pump(&console);
+    ck_assert_uint_eq(console.key_count, 3);
+    console.is_terminal = true;
+    console_pump(&console);
+    ck_assert_uint_eq(console.key_count, 0);
+}
+END_TEST
+
 START_TEST(ctrl_a_x_quits)
 {
     type("a" CTRL_A "x");
@@ -404,6 +418,7 @@ static Suite *console_suite(void)
     tcase_add_test(tests, output_to_nowhere_is_dropped);
     tcase_add_test(tests, a_file_gets_every_byte);
     tcase_add_test(tests, keys_reach_the_guest);
+    tcase_add_test(tests, piped_keys_wait_for_a_driver_and_typed_ones_do_not);
     tcase_add_test(tests, ctrl_a_x_quits);
     tcase_add_test(tests, a_command_may_come_in_two_pieces);
     tcase_add_test(tests, ctrl_a_ctrl_a_types_one);
