@@ -1,0 +1,397 @@
+/*
+ * linux_vmm.c: Debian's cloud kernel in the VMM, as a person uses it: typing,
+ * interrupting, quitting, rebooting, crashing, on a terminal and without one.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "07-linux-boot/ending.h"
+#include "harness/harness.h"
+
+#define KERNEL "build/kernels/cloud/vmlinuz"
+#define INITRD "build/guest/initramfs.cpio"
+#define QUIET  "console=ttyS0 quiet panic=-1 cryptomgr.notests "
+#define PROMPT "guest:/root# "
+
+/* Seconds a boot may take; some five are usual in the lab, more with sanitizers. */
+#define BOOT 60.0
+
+static struct terminal terminal;
+static struct termios before;
+
+/* Is the terminal again as it was before the VMM made it raw? */
+static void expect_terminal_restored(void)
+{
+    struct termios after;
+
+    ck_assert_int_eq(tcgetattr(terminal.fd, &after), 0);
+    ck_assert_uint_eq(after.c_lflag, before.c_lflag);
+    ck_assert_uint_eq(after.c_iflag, before.c_iflag);
+    ck_assert_uint_eq(after.c_oflag, before.c_oflag);
+}
+
+static void boot(const char *append, const char *option)
+{
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          KERNEL,
+                          "-initrd",
+                          INITRD,
+                          "-append",
+                          append,
+                          option,
+                          NULL};
+
+    terminal_start(&terminal, argv);
+    ck_assert_int_eq(tcgetattr(terminal.fd, &before), 0);
+}
+
+static void boot_to_shell(const char *append, const char *option)
+{
+    boot(append, option);
+    terminal_expect(&terminal, PROMPT, BOOT);
+}
+
+static void end(void)
+{
+    terminal_free(&terminal);
+}
+
+START_TEST(a_shell_answers_and_exit_powers_off)
+{
+    boot_to_shell(QUIET, NULL);
+    terminal_type(&terminal, "echo $((6 * 7))\r");
+    terminal_expect(&terminal, "\n42\r", 10);
+    terminal_type(&terminal, "exit\r");
+    terminal_expect(&terminal, "System halted", 10);
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    expect_terminal_restored();
+    end();
+}
+END_TEST
+
+START_TEST(ctrl_c_interrupts_the_guests_program_not_the_vmm)
+{
+    boot_to_shell(QUIET, NULL);
+    terminal_type(&terminal, "sleep 1000\r");
+    terminal_expect(&terminal, "sleep 1000\r", 10);
+    usleep(500000);
+    terminal_type(&terminal, "\x03");
+    terminal_expect(&terminal, "^C", 10);
+    terminal_expect(&terminal, PROMPT, 10);
+    terminal_type(&terminal, "\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    end();
+}
+END_TEST
+
+START_TEST(ctrl_a_h_helps_and_ctrl_a_x_quits)
+{
+    boot_to_shell(QUIET, NULL);
+    terminal_type(&terminal, "\x01h");
+    terminal_expect(&terminal, "Ctrl-A x", 10);
+    terminal_type(&terminal, "\x01\x01\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    expect_terminal_restored();
+    end();
+}
+END_TEST
+
+START_TEST(ctrl_a_x_quits_before_the_kernel_is_up)
+{
+    boot(QUIET, NULL);
+    usleep(300000);
+    terminal_type(&terminal, "\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    end();
+}
+END_TEST
+
+START_TEST(a_break_is_sysrq)
+{
+    boot_to_shell(QUIET, NULL);
+    terminal_type(&terminal, "echo 1 >/proc/sys/kernel/sysrq; echo 7 >/proc/sys/kernel/printk\r");
+    terminal_expect(&terminal, PROMPT, 10);
+    terminal_type(&terminal, "\x01"
+                             "bh");
+    terminal_expect(&terminal, "sysrq: HELP", 10);
+    terminal_type(&terminal, "\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    end();
+}
+END_TEST
+
+START_TEST(a_long_paste_arrives_whole)
+{
+    char line[65];
+
+    memset(line, 'x', sizeof line);
+    line[63] = '\r';
+    line[64] = '\0';
+    boot_to_shell(QUIET, NULL);
+    terminal_type(&terminal, "stty -echo; head -c 12800 | wc -c\r");
+    terminal_expect(&terminal, "wc -c\r", 10);
+    usleep(500000);
+    for (unsigned i = 0; i < 200; i++)
+        terminal_type(&terminal, line);
+    terminal_expect(&terminal, "12800\r", 60);
+    terminal_type(&terminal, "\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    end();
+}
+END_TEST
+
+START_TEST(much_output_arrives_whole)
+{
+    boot_to_shell(QUIET, NULL);
+    terminal_type(&terminal, "stty -echo; seq 1 2000; echo do''ne\r");
+    for (unsigned i = 1; i <= 2000; i++) {
+        char line[16];
+
+        snprintf(line, sizeof line, "\n%u\r", i);
+        terminal_expect(&terminal, line, 30);
+    }
+    terminal_expect(&terminal, "\ndone", 30);
+    terminal_type(&terminal, "\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    end();
+}
+END_TEST
+
+/* User and system time of a thread of the VMM, in hundredths of a second. */
+static unsigned long used_time(const char *task)
+{
+    unsigned long user, system;
+    char path[64], line[1024];
+    FILE *stat;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", terminal.pid, task);
+    stat = fopen(path, "r");
+    ck_assert_ptr_nonnull(stat);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, stat));
+    fclose(stat);
+    ck_assert_int_eq(sscanf(strrchr(line, ')'),
+                            ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                            &system),
+                     2);
+    return user + system;
+}
+
+START_TEST(an_idle_guest_uses_little_time)
+{
+    unsigned long all, loop;
+    char task[32];
+
+    boot_to_shell(QUIET, NULL);
+    sleep(1);
+    snprintf(task, sizeof task, "task/%d/stat", terminal.pid);
+    all = used_time("stat");
+    loop = used_time(task);
+    sleep(4);
+    /* The guest's timer ticks cost a lot in the lab; our own loop must not. */
+    ck_assert_uint_lt(used_time("stat") - all, 80);
+    ck_assert_uint_le(used_time(task) - loop, 4);
+    terminal_type(&terminal, "\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    end();
+}
+END_TEST
+
+START_TEST(signals_end_it_and_restore_the_terminal)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGSEGV};
+
+    for (unsigned i = 0; i < 4; i++) {
+        struct termios raw;
+
+        boot(QUIET, NULL);
+        do { /* until the VMM runs the guest */
+            usleep(10000);
+            ck_assert_int_eq(tcgetattr(terminal.fd, &raw), 0);
+        } while (raw.c_lflag & ICANON);
+        usleep(200000);
+        kill(terminal.pid, signals[i]);
+        ck_assert_int_eq(terminal_wait(&terminal, 10), 128 + signals[i]);
+        expect_terminal_restored();
+        end();
+    }
+}
+END_TEST
+
+START_TEST(reboot_boots_again)
+{
+    boot_to_shell(QUIET, NULL);
+    terminal_type(&terminal, "touch /tmp/old; reboot -f\r");
+    terminal_expect(&terminal, "init runs", BOOT);
+    terminal_expect(&terminal, PROMPT, BOOT);
+    terminal_type(&terminal, "ls /tmp; echo do''ne\r");
+    terminal_expect(&terminal, "\ndone", 10); /* and no "old" before it */
+    ck_assert_ptr_null(strstr(terminal.screen + terminal.matched - 20, "old"));
+    terminal_type(&terminal, "exit\r");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    expect_terminal_restored();
+    end();
+}
+END_TEST
+
+START_TEST(no_reboot_turns_a_reset_into_an_exit)
+{
+    boot_to_shell(QUIET, "-no-reboot");
+    terminal_type(&terminal, "reboot -f\r");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_RESET);
+    expect_terminal_restored();
+    end();
+}
+END_TEST
+
+START_TEST(a_panic_resets)
+{
+    boot_to_shell(QUIET, "-no-reboot");
+    terminal_type(&terminal, "echo c >/proc/sysrq-trigger\r");
+    terminal_expect(&terminal, "Kernel panic", 10);
+    ck_assert_int_eq(terminal_wait(&terminal, 20), STATUS_RESET);
+    end();
+}
+END_TEST
+
+START_TEST(a_triple_fault_is_explained)
+{
+    boot_to_shell(QUIET "reboot=t", NULL);
+    terminal_type(&terminal, "reboot -f\r");
+    terminal_expect(&terminal, "triple fault", 10);
+    terminal_expect(&terminal, "rip=", 10);
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_CRASH);
+    expect_terminal_restored();
+    end();
+}
+END_TEST
+
+/* Runs the VMM without a terminal, its input from and its output to these. */
+static struct program run_vmm(const char *mode, const char *input)
+{
+    const char *argv[] = {
+        harness_built("vmm"), "-kernel", KERNEL, "-initrd", INITRD, "-append", mode, NULL};
+
+    return program_run(argv, input, BOOT);
+}
+
+START_TEST(a_report_without_a_terminal)
+{
+    struct program ran = run_vmm(QUIET "ring.mode=report", NULL);
+
+    ck_assert_int_eq(ran.status, STATUS_OFF);
+    ck_assert_ptr_nonnull(strstr(ran.out, "Ring -1: init runs"));
+    ck_assert_ptr_nonnull(strstr(ran.out, "processors: 1"));
+    ck_assert_str_eq(ran.err, "");
+    program_free(&ran);
+}
+END_TEST
+
+START_TEST(piped_input_reaches_the_guest_and_its_end_is_harmless)
+{
+    struct program ran = run_vmm(QUIET "ring.mode=echo", "one\ntwo\nquit\n");
+
+    ck_assert_int_eq(ran.status, STATUS_OFF);
+    ck_assert_ptr_nonnull(strstr(ran.out, "echo: one"));
+    ck_assert_ptr_nonnull(strstr(ran.out, "echo: two"));
+    program_free(&ran);
+}
+END_TEST
+
+START_TEST(the_guest_cannot_type_commands)
+{
+    struct program ran = run_vmm(QUIET "ring.mode=echo",
+                                 "say \x01\x01x and \x1b]0;title\x07 and \xff\nquit\n");
+
+    ck_assert_int_eq(ran.status, STATUS_OFF);
+    ck_assert_ptr_nonnull(strstr(ran.out, "echo: say \x01x and \x1b]0;title\x07 and \xff"));
+    program_free(&ran);
+}
+END_TEST
+
+START_TEST(a_guest_without_a_console_driver_halts_too)
+{
+    struct program ran = run_vmm("quiet panic=-1 cryptomgr.notests ring.mode=report", NULL);
+
+    ck_assert_int_eq(ran.status, STATUS_OFF);
+    ck_assert_str_eq(ran.out, "");
+    program_free(&ran);
+}
+END_TEST
+
+/* Nobody reads standard output: the guest goes on, and SIGTERM ends it. */
+START_TEST(a_full_pipe_stops_neither_guest_nor_signals)
+{
+    int out[2], status;
+    pid_t pid;
+
+    ck_assert_int_eq(pipe(out), 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+        execl(harness_built("vmm"), "vmm", "-kernel", KERNEL, "-initrd", INITRD, "-append",
+              "console=ttyS0 ignore_loglevel cryptomgr.notests initcall_debug", NULL);
+        _exit(127);
+    }
+    sleep(8); /* the pipe and the ring are full before that */
+    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+    kill(pid, SIGTERM);
+    sleep(3); /* the last output gets a second */
+    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), pid);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+END_TEST
+
+/* NULL if the guest's files are there, else why not. */
+static const char *no_linux(void)
+{
+    if (harness_no_kvm())
+        return harness_no_kvm();
+    if (access(KERNEL, R_OK) < 0)
+        return "no " KERNEL ": common/kernel cloud fetches it";
+    if (access(INITRD, R_OK) < 0)
+        return "no " INITRD ": chapters/07-linux-boot/initramfs builds it";
+    return NULL;
+}
+
+static Suite *vmm_suite(void)
+{
+    Suite *suite = suite_create("07 linux in the vmm");
+    TCase *tests = tcase_create("vmm");
+    const char *reason = no_linux();
+
+    tcase_set_timeout(tests, 4 * BOOT);
+    harness_add(tests, a_report_without_a_terminal, reason);
+    harness_add(tests, a_shell_answers_and_exit_powers_off, reason);
+    harness_add(tests, ctrl_c_interrupts_the_guests_program_not_the_vmm, reason);
+    harness_add(tests, ctrl_a_h_helps_and_ctrl_a_x_quits, reason);
+    harness_add(tests, ctrl_a_x_quits_before_the_kernel_is_up, reason);
+    harness_add(tests, a_break_is_sysrq, reason);
+    harness_add(tests, a_long_paste_arrives_whole, reason);
+    harness_add(tests, much_output_arrives_whole, reason);
+    harness_add(tests, an_idle_guest_uses_little_time, reason);
+    harness_add(tests, signals_end_it_and_restore_the_terminal, reason);
+    harness_add(tests, reboot_boots_again, reason);
+    harness_add(tests, no_reboot_turns_a_reset_into_an_exit, reason);
+    harness_add(tests, a_panic_resets, reason);
+    harness_add(tests, a_triple_fault_is_explained, reason);
+    harness_add(tests, piped_input_reaches_the_guest_and_its_end_is_harmless, reason);
+    harness_add(tests, the_guest_cannot_type_commands, reason);
+    harness_add(tests, a_guest_without_a_console_driver_halts_too, reason);
+    harness_add(tests, a_full_pipe_stops_neither_guest_nor_signals, reason);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return harness_main(vmm_suite());
+}
