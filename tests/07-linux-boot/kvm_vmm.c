@@ -1,0 +1,230 @@
+/*
+ * kvm_vmm.c: the VMM with kernels of a few instructions, most of them hostile. They
+ * need no Linux, so software KVM will do.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "07-linux-boot/ending.h"
+#include "common/bits.h"
+#include "harness/harness.h"
+
+#define LIMIT 30.0 /* seconds; one is usual, until the halt is noticed */
+
+/* guest/hostile.asm does what letter says. */
+static struct program run(const char *letter, const char *option, const char *input)
+{
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          "64",
+                          "-append",
+                          letter,
+                          option,
+                          NULL};
+    struct program ran = program_run(argv, input, LIMIT);
+
+    ck_assert_msg(!ran.timed_out, "%s: still running after %.0f s", letter, LIMIT);
+    return ran;
+}
+
+static void expect(const char *letter, int status, const char *out, const char *err)
+{
+    struct program ran = run(letter, "-no-reboot", NULL);
+
+    ck_assert_msg(ran.status == status, "%s: status %d, not %d; %s", letter, ran.status, status,
+                  ran.err);
+    ck_assert_msg(strstr(ran.out, out) != NULL, "%s printed \"%s\"", letter, ran.out);
+    ck_assert_msg(strstr(ran.err, err) != NULL, "%s reported \"%s\"", letter, ran.err);
+    program_free(&ran);
+}
+
+START_TEST(halting_with_interrupts_off_powers_off)
+{
+    expect("h", STATUS_OFF, "", "");
+}
+END_TEST
+
+START_TEST(rep_outsb_of_65535_bytes_arrives_in_order)
+{
+    struct program ran = run("o", NULL, NULL);
+
+    ck_assert_int_eq(ran.status, STATUS_OFF);
+    ck_assert_uint_eq(ran.out_size, 65535);
+    for (unsigned i = 0; i < ran.out_size; i++)
+        ck_assert_msg(ran.out[i] == (i % 27 < 26 ? (char)('A' + i % 27) : '\n'), "byte %u", i);
+    program_free(&ran);
+}
+END_TEST
+
+START_TEST(rep_insb_ends_up_and_down)
+{
+    expect("i", STATUS_OFF, "alive\n", "");
+}
+END_TEST
+
+START_TEST(every_port_survives_every_width)
+{
+    expect("p", STATUS_OFF, "alive\n", "");
+}
+END_TEST
+
+START_TEST(device_memory_nobody_claims_reads_all_ones)
+{
+    expect("m", STATUS_OFF, "alive\n", "");
+}
+END_TEST
+
+START_TEST(nested_virtualization_is_hidden)
+{
+    expect("c", STATUS_OFF, "alive\n", "");
+}
+END_TEST
+
+START_TEST(a_triple_fault_is_reported)
+{
+    expect("t", STATUS_CRASH, "", "triple fault");
+    expect("t", STATUS_CRASH, "", "rip=0x");
+}
+END_TEST
+
+START_TEST(a_jump_into_nothing_is_reported)
+{
+    expect("j", STATUS_STUCK, "", "KVM_EXIT_INTERNAL_ERROR");
+    expect("j", STATUS_STUCK, "", "rip=0x00000000d0000000");
+}
+END_TEST
+
+START_TEST(each_reset_port_resets)
+{
+    static const char *const letters[] = {"9", "f", "k"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(letters); i++) {
+        struct program ran = run(letters[i], "-no-reboot", NULL);
+
+        ck_assert_int_eq(ran.status, STATUS_RESET);
+        ck_assert_str_eq(ran.out, ""); /* not one instruction further */
+        ck_assert_str_eq(ran.err, "");
+        program_free(&ran);
+    }
+    expect("r", STATUS_OFF, "alive\n", "");
+}
+END_TEST
+
+START_TEST(resets_follow_each_other_until_the_user_quits)
+{
+    struct terminal terminal;
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          "64",
+                          "-append",
+                          "k",
+                          NULL};
+
+    terminal_start(&terminal, argv);
+    ck_assert(!terminal_sees(&terminal, "vmm:", 2)); /* hundreds of machines later */
+    terminal_type(&terminal, "\x01x");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    terminal_free(&terminal);
+}
+END_TEST
+
+START_TEST(a_polling_driver_gets_piped_input_whole)
+{
+    struct program ran = run("e", NULL, "the quick brown fox jumps over the lazy dog\nq");
+
+    ck_assert_int_eq(ran.status, STATUS_OFF);
+    /* 'q' ends it: the first one is in "quick". */
+    ck_assert_str_eq(ran.out, "the alive\n");
+    program_free(&ran);
+    ran = run("e", NULL, "The lazy dog is not jumped over, not even by a brown fox\nq");
+    ck_assert_str_eq(ran.out, "The lazy dog is not jumped over, not even by a brown fox\nalive\n");
+    program_free(&ran);
+}
+END_TEST
+
+START_TEST(a_polling_driver_gets_typed_input_at_once)
+{
+    struct terminal terminal;
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          "64",
+                          "-append",
+                          "e",
+                          NULL};
+
+    terminal_start(&terminal, argv);
+    usleep(300000);
+    terminal_type(&terminal, "hello");
+    terminal_expect(&terminal, "hello", 5);
+    terminal_type(&terminal, "q");
+    terminal_expect(&terminal, "alive", 5);
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    terminal_free(&terminal);
+}
+END_TEST
+
+START_TEST(refusals_come_before_any_guest)
+{
+    static const struct {
+        const char *argv[6];
+        const char *says;
+    } rows[] = {
+        {{"-kernel", "/nonexistent"}, "/nonexistent: cannot open"},
+        {{"-kernel", "README.md"}, "README.md: "},
+        {{"-kernel", "/dev/null"}, "/dev/null: not a regular file"},
+        {{"-smp", "2"}, "unknown option -smp"},
+        {{NULL}, "no kernel"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *argv[8] = {harness_built("vmm")};
+        struct program ran;
+
+        memcpy(argv + 1, rows[i].argv, sizeof rows[i].argv);
+        ran = program_run(argv, NULL, LIMIT);
+        ck_assert_int_eq(ran.status, STATUS_REFUSED);
+        ck_assert_msg(strncmp(ran.err, "vmm: ", 5) == 0, "%s", ran.err);
+        ck_assert_msg(strstr(ran.err, rows[i].says) != NULL, "%s", ran.err);
+        ck_assert_msg(strchr(ran.err, '\n') == ran.err + ran.err_size - 1, "one line: %s", ran.err);
+        ck_assert_str_eq(ran.out, "");
+        program_free(&ran);
+    }
+}
+END_TEST
+
+static Suite *vmm_suite(void)
+{
+    Suite *suite = suite_create("07 vmm");
+    TCase *tests = tcase_create("vmm");
+    const char *reason = harness_no_kvm();
+
+    tcase_set_timeout(tests, 4 * LIMIT);
+    harness_add(tests, halting_with_interrupts_off_powers_off, reason);
+    harness_add(tests, rep_outsb_of_65535_bytes_arrives_in_order, reason);
+    harness_add(tests, rep_insb_ends_up_and_down, reason);
+    harness_add(tests, every_port_survives_every_width, reason);
+    harness_add(tests, device_memory_nobody_claims_reads_all_ones, reason);
+    harness_add(tests, nested_virtualization_is_hidden, reason);
+    harness_add(tests, a_triple_fault_is_reported, reason);
+    harness_add(tests, a_jump_into_nothing_is_reported, reason);
+    harness_add(tests, each_reset_port_resets, reason);
+    harness_add(tests, resets_follow_each_other_until_the_user_quits, reason);
+    harness_add(tests, a_polling_driver_gets_piped_input_whole, reason);
+    harness_add(tests, a_polling_driver_gets_typed_input_at_once, reason);
+    harness_add(tests, refusals_come_before_any_guest, reason);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return harness_main(vmm_suite());
+}
