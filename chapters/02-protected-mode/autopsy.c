@@ -44,7 +44,6 @@ static bool find_stack(const struct guest_memory *memory, const struct kvm_regs 
     return true;
 }
 
-/* [chain] */
 void autopsy_vector(const struct guest_memory *memory, const struct kvm_regs *regs,
                     const struct kvm_sregs *sregs, unsigned vector, char *text, size_t size)
 {
@@ -100,7 +99,6 @@ void autopsy_vector(const struct guest_memory *memory, const struct kvm_regs *re
         snprintf(text, size, "its frame would go to the stack at 0x%" PRIx64 ", which is %s", stack,
                  is_canonical(stack - 1) ? "not in memory" : "not canonical");
 }
-/* [/chain] */
 
 void autopsy_print(FILE *out, const struct guest_memory *memory, const struct kvm_regs *regs,
                    const struct kvm_sregs *sregs)

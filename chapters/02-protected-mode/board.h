@@ -20,7 +20,6 @@
 
 #include "01-kvm-hello/kvm.h"
 
-/* [status] */
 /* Exit statuses; those of chapter 1 and one more. */
 enum board_status {
     BOARD_HALTED = 0,       /* the guest executed HLT */
@@ -30,7 +29,6 @@ enum board_status {
     BOARD_STOPPED = 5,      /* Ctrl-C or the time limit */
     BOARD_REFUSED = 6,      /* registers that contradict each other */
 };
-/* [/status] */
 
 struct board_options {
     double limit; /* seconds; 0 for none */

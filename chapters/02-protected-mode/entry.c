@@ -59,7 +59,6 @@ void entry_tables(const struct guest_memory *memory)
 }
 /* [/tables] */
 
-/* [protected] */
 void entry_protected(struct kvm_regs *regs, struct kvm_sregs *sregs)
 {
     struct kvm_segment data = segment_data(ENTRY_DATA, 0);
@@ -75,7 +74,6 @@ void entry_protected(struct kvm_regs *regs, struct kvm_sregs *sregs)
     sregs->efer = 0;
     *regs = (struct kvm_regs){.rip = ENTRY_PAYLOAD, .rsp = ENTRY_STACK, .rflags = RFLAGS_ONE};
 }
-/* [/protected] */
 
 /* [long] */
 void entry_long(struct kvm_regs *regs, struct kvm_sregs *sregs)

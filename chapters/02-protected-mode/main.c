@@ -168,7 +168,6 @@ static void load_guest(struct board *board, const struct options *options)
     board_load(board, options->payload, start, (size_t)(end - start), ENTRY_PAYLOAD, PAYLOAD_MAX);
 }
 
-/* [choose] */
 /* The registers to start with: real mode at the payload, or the top of the stairs. */
 static void choose_state(struct board *board, const struct options *options, struct kvm_regs *regs,
                          struct kvm_sregs *sregs)
@@ -183,9 +182,7 @@ static void choose_state(struct board *board, const struct options *options, str
     if (options->start)
         read_state(options->start, regs, sregs);
 }
-/* [/choose] */
 
-/* [main] */
 int main(int argc, char **argv)
 {
     struct options options = parse_options(argc, argv);
@@ -219,4 +216,3 @@ int main(int argc, char **argv)
     board_free(&board);
     return status;
 }
-/* [/main] */

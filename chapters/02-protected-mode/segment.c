@@ -51,7 +51,6 @@ struct kvm_segment segment_unpack(uint16_t selector, uint64_t descriptor)
     };
 }
 
-/* [flat] */
 /* From 0 to 4 GiB, present, already accessed: what VM entry demands of a segment in use. */
 static struct kvm_segment flat(uint16_t selector, unsigned ring, unsigned type)
 {
@@ -89,4 +88,3 @@ struct kvm_segment segment_data(uint16_t selector, unsigned ring)
     segment.db = 1; /* the stack pointer is ESP, not SP */
     return segment;
 }
-/* [/flat] */

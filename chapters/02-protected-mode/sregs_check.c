@@ -125,7 +125,6 @@ static void check_limit(const struct state *state, const char *name, const struc
               "%s has limit 0x%x and G = 1", name, seg->limit);
 }
 
-/* [segment] */
 /* What holds for CS, SS, DS, ES, FS and GS alike. An unusable one may hold anything. */
 static void check_segment(const struct state *state, const char *name,
                           const struct kvm_segment *seg)
@@ -153,7 +152,6 @@ static void check_segment(const struct state *state, const char *name,
               RULE_SEG_DPL, "%s is 0x%04x with DPL %u", name, seg->selector, seg->dpl);
     check_limit(state, name, seg);
 }
-/* [/segment] */
 
 static void check_v8086(const struct state *state, const char *name, const struct kvm_segment *seg)
 {

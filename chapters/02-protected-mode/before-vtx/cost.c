@@ -77,7 +77,6 @@ static void system_call(void *unused)
     syscall(SYS_getppid);
 }
 
-/* [trap] */
 static void step_over(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
@@ -90,7 +89,6 @@ static void trap(void *unused)
     (void)unused;
     __asm__ volatile("ud2" : : : "memory");
 }
-/* [/trap] */
 
 static void run_to_exit(void *vcpu)
 {

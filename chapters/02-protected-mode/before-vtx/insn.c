@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-/* [maps] */
 static const char one_byte[257] = /*   0 1 2 3 4 5 6 7 8 9 a b c d e f */
     /* 0 */ "mmmmbzxxmmmmbzxp"    /* the p at 0f: a second opcode byte follows */
             /* 1 */ "mmmmbzxxmmmmbzxx"
@@ -49,7 +48,6 @@ static const char two_byte[257] =
             /* d */ "mmmmmmmmmmmmmmmm"
             /* e */ "mmmmmmmmmmmmmmmm"
             /* f */ "mmmmmmmmmmmmmmmm";
-/* [/maps] */
 
 /* What is left to read. */
 struct bytes {

@@ -26,7 +26,6 @@ EMBED(deprived_bin, "02-protected-mode/deprived.bin");
 
 #define RUN_SECONDS 10u
 
-/* [status] */
 enum status {
     STATUS_HALTED = 0,
     STATUS_HOST = 1,    /* the host refused something (die) */
@@ -34,7 +33,6 @@ enum status {
     STATUS_UNKNOWN = 4, /* a sensitive instruction without emulation */
     STATUS_KILLED = 5,  /* the payload made a system call, or the time was up */
 };
-/* [/status] */
 
 static void print_help(void)
 {

@@ -158,7 +158,6 @@ static bool play_out(struct pretended *cpu, const struct pretended_regs *regs, u
     return true;
 }
 
-/* [play] */
 static bool play(struct pretended *cpu, struct pretended_regs *regs, const struct insn *insn)
 {
     switch (insn->opcode) {
@@ -191,7 +190,6 @@ static bool play(struct pretended *cpu, struct pretended_regs *regs, const struc
     default: return false;
     }
 }
-/* [/play] */
 
 bool pretended_play(struct pretended *cpu, struct pretended_regs *regs, const struct insn *insn)
 {

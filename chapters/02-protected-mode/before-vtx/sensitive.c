@@ -22,7 +22,6 @@ struct row {
     const char *name;
 };
 
-/* [rows] */
 static const struct row rows[] = {
     {0xfa, ANY, TRAPS, "cli"},
     {0xfb, ANY, TRAPS, "sti"},
@@ -80,7 +79,6 @@ static const struct row rows[] = {
     {0x6e, ANY, TRAPS, "outs"},
     {0x6f, ANY, TRAPS, "outs"},
 };
-/* [/rows] */
 
 enum sensitivity sensitivity(const struct insn *insn, const char **name)
 {

@@ -35,7 +35,6 @@ _Static_assert(sizeof(struct table) == 10, "SGDT stores ten bytes");
         return 0;                                                                                  \
     }
 
-/* [traps] */
 TRY(try_cli, "cli")
 TRY(try_sti, "sti")
 TRY(try_hlt, "hlt")
@@ -48,9 +47,7 @@ TRY(try_wrmsr, "wrmsr" : : "c"(0), "a"(0), "d"(0))
 TRY(try_out, "outb %%al, $0x80" : : "a"(0))
 TRY(try_clts, "clts")
 TRY(try_wbinvd, "wbinvd")
-/* [/traps] */
 
-/* [silent] */
 static uint64_t try_sgdt(void)
 {
     struct table gdt = {0};
@@ -90,7 +87,6 @@ static uint64_t try_popf(void)
                      : "cc", "memory");
     return after & RFLAGS_IF ? 1 : 0;
 }
-/* [/silent] */
 
 static uint64_t try_sldt(void)
 {

@@ -19,7 +19,6 @@
 default rel
 %include "text.inc"
 
-; [look]
         mov     eax, cs
         and     eax, 3
         lea     rsi, [ring]
@@ -65,7 +64,6 @@ default rel
         lea     rsi, [idt_is]
         call    print_comparison
         hlt
-; [/look]
 
 ; Prints the string at RSI and whether the flag is set.
 print_interrupt_flag:

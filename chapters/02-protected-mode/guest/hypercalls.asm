@@ -58,12 +58,10 @@ kernel_main:
         call    print
         call    new_line
 
-; [call]
         mov     edi, HYPERCALL_WRITE
         lea     rsi, [whole_line]
         mov     ecx, whole_line_end - whole_line
         call    hypercall
-; [/call]
 
         lea     rsi, [past_end]
         call    print
@@ -105,12 +103,10 @@ nobody: lea     rsi, [no_hypervisor]
         hlt
 
 ; The hypercall RDI with arguments RSI and RCX. EAX: the result, negative for errors.
-; [hypercall]
 hypercall:
         mov     edx, [port]
         in      eax, dx
         ret
-; [/hypercall]
 
 write_and_report:
         mov     edi, HYPERCALL_WRITE

@@ -7,7 +7,6 @@
 
 %include "kernel.inc"
 
-; [lost]
 kernel_main:
         lidt    [no_table]
         lea     rsi, [running]
@@ -16,7 +15,6 @@ kernel_main:
         cmp     al, 10
         jne     .next
         ud2                             ; now it is
-; [/lost]
         hlt
 
 program_ended: hlt

@@ -11,11 +11,9 @@
 %include "kernel.inc"
 
 kernel_main:
-; [nested]
         try     "vmxon", vmxon [zero]
         mov     eax, 0x1000
         try     "vmrun", vmrun
-; [/nested]
         lea     rsi, [by_instruction]
         call    print
         xor     eax, eax

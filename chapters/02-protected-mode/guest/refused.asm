@@ -14,7 +14,6 @@
 
 %include "kernel.inc"
 
-; [refused]
 kernel_main:
         try     "ud2", ud2
         mov     rbx, 0x800000000000
@@ -33,7 +32,6 @@ kernel_main:
         try     "set a reserved bit of EFER", wrmsr
         mov     ebx, 0xfff8
         try     "load a selector past the GDT", mov ds, ebx
-; [/refused]
         lea     rsi, [still_here]
         call    print
         hlt

@@ -23,14 +23,12 @@ program_ended:
 ended:  db "The program has ended; the kernel is still here.", 10, 0
 
 align 4096
-; [user]
 user:   lea     rdi, [hello80]
         mov     eax, SYS_PRINT
         int     0x80
         lea     rdi, [hello_syscall]
         mov     eax, SYS_PRINT
         syscall                         ; RCX and R11 do not survive this
-; [/user]
 
         lea     rdi, [kernels_memory]
         call    say
