@@ -213,6 +213,11 @@ int main(int argc, char **argv)
     } else {
         status = board_run(&board);
     }
+    /* Not every maker checks every rule at the door: some states enter, and crash. */
+    if (options.start && (status == BOARD_TRIPLE_FAULT || status == BOARD_UNHANDLED)) {
+        fprintf(stderr, "it was started from %s: ", options.start);
+        launch_explain(stderr, &regs, &sregs);
+    }
     board_free(&board);
     return status;
 }

@@ -156,6 +156,53 @@ START_TEST(an_impossible_state_is_refused_in_words)
 }
 END_TEST
 
+/* Starts the state of mode with an edit, on a payload that it fits. */
+static struct program start_edited(const char *mode, const char *from, const char *to)
+{
+    char path[] = "/tmp/ring-state-XXXXXX";
+    const char *start[] = {harness_built("modes"),
+                           "--start",
+                           path,
+                           "--limit",
+                           "10",
+                           harness_built("02-protected-mode/flat64.bin"),
+                           NULL};
+    char *text = edited_dump(mode, from, to);
+    int fd = mkstemp(path);
+    struct program ran;
+
+    write_file(path, text);
+    ran = program_run(start, NULL, 20);
+    free(text);
+    close(fd);
+    unlink(path);
+    return ran;
+}
+
+/* KVM_SET_SREGS lets L = D = 1 pass; VM entry does not. */
+START_TEST(a_failed_entry_is_explained)
+{
+    struct program ran = start_edited("long", "db=0 s=1 l=1", "db=1 s=1 l=1");
+
+    ck_assert_int_eq(ran.status, 6);
+    ck_assert_ptr_nonnull(strstr(ran.err, "KVM_EXIT_FAIL_ENTRY"));
+    ck_assert_ptr_nonnull(strstr(ran.err, "cs-l-and-d (refused): CS.L is 1, CS.D is 1\n"));
+    program_free(&ran);
+}
+END_TEST
+
+/* Intel refuses a RIP that is not canonical; AMD enters, and the guest crashes. */
+START_TEST(a_start_that_crashes_is_explained_too)
+{
+    struct program ran = start_edited("long", "rip=0x1000", "rip=0x800000001000");
+
+    ck_assert_msg(ran.status == 3 || ran.status == 4 || ran.status == 6, "status %d: %s",
+                  ran.status, ran.err);
+    ck_assert_ptr_nonnull(strstr(ran.err, "rip-canonical (refused): RIP is 0x800000001000\n"));
+    program_free(&ran);
+}
+END_TEST
+
 START_TEST(bad_arguments_are_refused_by_name)
 {
     static const struct {
@@ -209,7 +256,8 @@ static const char *no_hardware(const char *no_kvm)
     if (system("grep -qwE 'vmx|svm' /proc/cpuinfo") == 0)
         return NULL;
     return "software KVM (no vmx or svm in /proc/cpuinfo) has no system calls from ring 3, no "
-           "vmcall and vmxon, and shows ring 3 the host's flags; the lab has and does not";
+           "vmcall and vmxon, no checks at VM entry, and shows ring 3 the host's flags; they "
+           "run in the lab";
 }
 
 int main(void)
@@ -241,6 +289,8 @@ int main(void)
     harness_add(tests, stepping_shows_each_instruction, no_kvm);
     harness_add(tests, a_dump_starts_where_it_was_taken, no_kvm);
     harness_add(tests, an_impossible_state_is_refused_in_words, no_kvm);
+    harness_add(tests, a_failed_entry_is_explained, software);
+    harness_add(tests, a_start_that_crashes_is_explained_too, no_kvm);
     harness_add(tests, bad_arguments_are_refused_by_name, no_kvm);
     harness_add(tests, ctrl_c_ends_a_stepping_guest, no_kvm);
     suite_add_tcase(suite, tests);
