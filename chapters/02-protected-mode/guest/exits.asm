@@ -10,7 +10,6 @@ CLOCK_PORT equ 0x80
 
 ; [loop]
         test    ebx, ebx
-        mov     esi, ebx                ; CPUID overwrites EBX
         jnz     .inside
 .out:   out     CLOCK_PORT, al
         jmp     .out
