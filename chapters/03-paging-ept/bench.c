@@ -231,7 +231,6 @@ static void plot(const char *path, double results[COLUMNS][SIZES], unsigned colu
     fclose(svg);
 }
 
-/* [self-test] */
 /* The guest's half, small and not timed: does it walk the whole ring and halt? */
 static int self_test(void)
 {
@@ -242,7 +241,6 @@ static int self_test(void)
     printf("the chain was followed 64 steps in the guest, with small pages and with big ones\n");
     return EXIT_SUCCESS;
 }
-/* [/self-test] */
 
 int main(int argc, char **argv)
 {

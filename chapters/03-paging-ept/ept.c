@@ -108,9 +108,7 @@ enum ept_result ept_access(struct ept *ept, gpa_t gpa, unsigned access, uint8_t 
 }
 /* [/ept-access] */
 
-/* [references] */
 unsigned ept_references(unsigned guest_levels, unsigned nested_levels)
 {
     return (guest_levels + 1) * (nested_levels + 1) - 1; /* the last 1: the byte itself */
 }
-/* [/references] */

@@ -26,7 +26,8 @@
 #define EPT_A          UINT64_C(0x100)
 #define EPT_D          UINT64_C(0x200)
 
-/* Exit qualification of an EPT violation. [SDM3, Table 27-7] */
+/* Exit qualification of an EPT violation. [SDM3, Table 27-7 "Exit Qualification
+ * for EPT Violations"] */
 #define EPT_VIOLATION_READ     0x01u
 #define EPT_VIOLATION_WRITE    0x02u
 #define EPT_VIOLATION_FETCH    0x04u

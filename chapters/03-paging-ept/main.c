@@ -37,7 +37,6 @@
 
 EMBED(demand_bin, "03-paging-ept/demand.bin");
 
-/* [status] */
 /* What the exit status says, as in chapter 1; --help prints the same list. */
 enum status {
     STATUS_HALTED = 0,
@@ -46,7 +45,6 @@ enum status {
     STATUS_UNHANDLED = 4,
     STATUS_STOPPED = 5,
 };
-/* [/status] */
 
 struct options {
     const char *payload; /* NULL: the built-in guest */
@@ -191,7 +189,6 @@ static void load_payload(struct machine *machine, const char *path)
     free(bytes);
 }
 
-/* [harvest] */
 /* Fetches what was written, and lets it glow. The last frame is drawn in any case. */
 static void harvest(struct machine *machine, struct view *view, const struct options *options)
 {
@@ -210,7 +207,6 @@ static void harvest(struct machine *machine, struct view *view, const struct opt
     if (terminal)
         usleep(50000);
 }
-/* [/harvest] */
 
 static bool answer_port(struct machine *machine, struct view *view, const struct options *options)
 {
@@ -335,7 +331,6 @@ static void report(struct machine *machine, struct view *view, const struct opti
     }
 }
 
-/* [main] */
 int main(int argc, char **argv)
 {
     struct options options = parse_options(argc, argv);
@@ -364,4 +359,3 @@ int main(int argc, char **argv)
     machine_free(&machine);
     return status;
 }
-/* [/main] */

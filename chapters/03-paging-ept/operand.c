@@ -47,7 +47,6 @@ static uint64_t displacement(struct decoder *d, unsigned size)
     return (uint64_t)(int64_t)wide;
 }
 
-/* [modrm] */
 /* Reads ModRM and what follows. False: the operand is a register. */
 static bool modrm(struct decoder *d, unsigned immediate, unsigned *reg_field, uint64_t *address)
 {
@@ -76,7 +75,6 @@ static bool modrm(struct decoder *d, unsigned immediate, unsigned *reg_field, ui
     *address = base + displacement(d, mod == 1 ? 1 : mod == 2 ? 4 : 0);
     return true;
 }
-/* [/modrm] */
 
 static struct operand touch(uint64_t address, unsigned size, unsigned access)
 {
@@ -125,7 +123,6 @@ static struct operand two_byte(struct decoder *d, unsigned size)
     }
 }
 
-/* [one-byte] */
 static struct operand one_byte(struct decoder *d, unsigned opcode, unsigned size)
 {
     const struct kvm_regs *r = d->regs;
@@ -195,7 +192,6 @@ static struct operand one_byte(struct decoder *d, unsigned opcode, unsigned size
         return with_modrm(d, opcode < 0xd0, size, WALK_WRITE);
     return (struct operand){.kind = OPERAND_UNKNOWN};
 }
-/* [/one-byte] */
 
 struct operand operand_of(const uint8_t *code, const struct kvm_regs *regs)
 {

@@ -21,7 +21,7 @@
 #define CPUID_EXT_EDX_1G    BIT(26)
 #define CPUID_ADDRESS_SIZES 0x80000008u
 
-/* Types of a descriptor. [SDM3, Table 3-1 "Code- and Data-Segment Types", 3.5] */
+/* Types of a descriptor. [SDM3, Table 3-1 "Code- and Data-Segment Types"] */
 #define SEG_CODE 11u /* execute, read, accessed */
 #define SEG_DATA 3u  /* read, write, accessed */
 

@@ -39,14 +39,12 @@ void replay_free(struct replay *r)
     ept_free(&r->big);
 }
 
-/* [single-step] */
 bool replay_single_step(const struct vcpu *vcpu)
 {
     struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP};
 
     return ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug) == 0;
 }
-/* [/single-step] */
 
 /* The second dimension sees every read of a table, and the byte itself. */
 static void touch_ept(struct ept *ept, const struct walk *w, unsigned access)
@@ -73,7 +71,6 @@ static uint8_t *memory_at(const struct replay *r, uint64_t linear, uint64_t size
     return w.status == WALK_OK ? guest_ptr(&r->view, w.gpa, size) : NULL;
 }
 
-/* [touch] */
 /* All four see one access. False: the guest faults. */
 static bool touch(struct replay *r, uint64_t linear, unsigned size, unsigned access)
 {
@@ -93,7 +90,6 @@ static bool touch(struct replay *r, uint64_t linear, unsigned size, unsigned acc
     r->fault_code = strict.guest.error_code;
     return false;
 }
-/* [/touch] */
 
 /* The last instruction's stores to page tables have happened: tell the shadows. */
 static void settle(struct replay *r)
@@ -157,7 +153,6 @@ static bool leave(struct replay *r, const struct vcpu *vcpu, struct kvm_regs *re
     return true;
 }
 
-/* [step] */
 /* One instruction. True: we have done it ourselves, and the guest is at another. */
 static bool step(struct replay *r, const struct vcpu *vcpu)
 {
@@ -213,7 +208,6 @@ void replay_step(struct replay *r, const struct vcpu *vcpu, const struct paging_
     for (unsigned i = 0; i < IN_A_ROW_MAX && step(r, vcpu); i++)
         ;
 }
-/* [/step] */
 
 void replay_print(FILE *out, const struct replay *r)
 {

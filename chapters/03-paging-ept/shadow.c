@@ -99,7 +99,6 @@ static void write_protect(struct shadow *shadow, const uint8_t *source)
 }
 /* [/protect] */
 
-/* [get-page] */
 /* The shadow page made from source, new if need be. -1: no room. */
 static int get_page(struct shadow *shadow, const uint8_t *source, unsigned level, bool split,
                     gpa_t first)
@@ -129,7 +128,6 @@ static int get_page(struct shadow *shadow, const uint8_t *source, unsigned level
     }
     return unused;
 }
-/* [/get-page] */
 
 /* [load] */
 void shadow_load(struct shadow *shadow, const struct paging *registers)
@@ -221,7 +219,6 @@ static uint64_t last_entry(const struct shadow *shadow, const struct walk *guest
 }
 /* [/last-entry] */
 
-/* [fill] */
 /* Builds the way to one address, level by level as the guest's own walk went. */
 static bool fill(struct shadow *shadow, uint64_t linear, const struct walk *guest)
 {
@@ -260,7 +257,6 @@ static bool fill(struct shadow *shadow, uint64_t linear, const struct walk *gues
             : last_entry(shadow, guest, PTE_W | PTE_U, true);
     return true;
 }
-/* [/fill] */
 
 /* May this table run out of step? Only if it is one at the last level alone. */
 static bool let_loose(struct shadow *shadow, const uint8_t *host)

@@ -17,7 +17,6 @@
 _Static_assert(SLOT_LOG_DIRTY == KVM_MEM_LOG_DIRTY_PAGES, "our flags are KVM's");
 _Static_assert(SLOT_READ_ONLY == KVM_MEM_READONLY, "our flags are KVM's");
 
-/* [check] */
 /* What KVM would say to this change; 0 for yes. */
 static int check(const struct slot_map *map, unsigned id, const struct slot *want)
 {
@@ -43,7 +42,6 @@ static int check(const struct slot_map *map, unsigned id, const struct slot *wan
     }
     return 0;
 }
-/* [/check] */
 
 int slots_set(struct slot_map *map, unsigned id, const struct slot *want)
 {

@@ -72,7 +72,6 @@ static unsigned shift_of(const struct format *f, unsigned level)
     return 12 + (level - 1) * f->index_bits;
 }
 
-/* [root] */
 /* Where the first table lies. [SDM3, Tables 4-3, 4-7, 4-12 "Use of CR3"] */
 static gpa_t root_of(const struct format *f, const struct paging *p)
 {
@@ -82,7 +81,6 @@ static gpa_t root_of(const struct format *f, const struct paging *p)
         return p->cr3 & 0xfffff000;
     return p->cr3 & PTE_ADDR & (BIT(p->maxphyaddr) - 1);
 }
-/* [/root] */
 
 /* [reserved] */
 /* The bits that must be 0 in a present entry of this level. */
@@ -181,7 +179,6 @@ static enum walk_reason judge(const struct paging *p, const struct walk *w, unsi
 }
 /* [/rights] */
 
-/* [fault] */
 static struct walk fault(struct walk w, const struct paging *p, enum walk_reason reason,
                          unsigned access)
 {
@@ -196,7 +193,6 @@ static struct walk fault(struct walk w, const struct paging *p, enum walk_reason
                    (access & WALK_FETCH && knows_fetch ? PF_I : 0);
     return w;
 }
-/* [/fault] */
 
 /* [walk-once] */
 static struct walk walk_once(const struct guest_memory *memory, const struct format *f,

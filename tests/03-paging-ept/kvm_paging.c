@@ -114,6 +114,12 @@ START_TEST(slots_do_what_the_program_shows)
 }
 END_TEST
 
+START_TEST(the_chain_is_followed_in_the_guest)
+{
+    RUN(0, PARTS("64 steps in the guest"), harness_built("tlb"), "--self-test");
+}
+END_TEST
+
 static int ioctl_region(int fd, const struct kvm_userspace_memory_region *region)
 {
     return ioctl(fd, KVM_SET_USER_MEMORY_REGION, region) < 0 ? -errno : 0;
@@ -179,6 +185,7 @@ int main(void)
     harness_add(tests, a_walk_is_dumped_as_text_and_json, no_kvm);
     harness_add(tests, bad_arguments_are_refused_by_name, no_kvm);
     harness_add(tests, slots_do_what_the_program_shows, no_kvm);
+    harness_add(tests, the_chain_is_followed_in_the_guest, no_kvm);
     harness_add(tests, the_slot_map_has_kvms_rules, no_kvm);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
