@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/term.h"
+
 static void complain(const char *format, va_list args)
 {
     char message[1024];
@@ -20,6 +22,7 @@ void die(const char *format, ...)
 {
     va_list args;
 
+    term_restore(); /* on a raw terminal the message would hang in mid-air */
     va_start(args, format);
     complain(format, args);
     va_end(args);

@@ -52,6 +52,5 @@ void term_raw(int fd)
 
     raw = saved.before;
     cfmakeraw(&raw);
-    raw.c_oflag |= OPOST | ONLCR; /* our own messages still want a carriage return */
     tcsetattr(fd, TCSADRAIN, &raw);
 }

@@ -178,6 +178,12 @@ static void print_code(FILE *out, const struct vm *vm, const struct vcpu *vcpu, 
     fprintf(out, "\n");
 }
 
+/* Where a processor comes out of reset. [SDM3, 9.1.4 "First Instruction Executed"] */
+static bool looks_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs)
+{
+    return sregs->cs.base == 0xffff0000 && regs->rip == 0xfff0;
+}
+
 void exit_report(FILE *out, const struct vm *vm, const struct vcpu *vcpu)
 {
     struct kvm_regs regs;
@@ -186,6 +192,9 @@ void exit_report(FILE *out, const struct vm *vm, const struct vcpu *vcpu)
     exit_explain(out, vcpu->run);
     vcpu_get_regs(vcpu, &regs);
     vcpu_get_sregs(vcpu, &sregs);
+    if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN && looks_reset(&regs, &sregs))
+        fprintf(out, "  (KVM on AMD resets the processor at a shutdown: what follows is that, "
+                     "not the crash)\n");
     registers_print(out, &regs, &sregs);
     print_code(out, vm, vcpu, sregs.cs.base + regs.rip);
 }

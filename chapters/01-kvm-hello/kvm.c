@@ -169,6 +169,31 @@ void vcpu_set_real_mode(const struct vcpu *vcpu, uint16_t address)
 }
 /* [/real-mode] */
 
+/* KVM takes lists of registers; this is a list of one. */
+union one_msr {
+    struct kvm_msrs list;
+    uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+};
+
+bool vcpu_get_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value)
+{
+    union one_msr msr = {.list.nmsrs = 1};
+
+    msr.list.entries[0].index = index;
+    if (MUST_IOCTL(vcpu->fd, KVM_GET_MSRS, &msr) != 1)
+        return false;
+    *value = msr.list.entries[0].data;
+    return true;
+}
+
+bool vcpu_set_msr(const struct vcpu *vcpu, uint32_t index, uint64_t value)
+{
+    union one_msr msr = {.list.nmsrs = 1};
+
+    msr.list.entries[0] = (struct kvm_msr_entry){.index = index, .data = value};
+    return MUST_IOCTL(vcpu->fd, KVM_SET_MSRS, &msr) == 1;
+}
+
 struct kvm_cpuid2 *vm_supported_cpuid(const struct vm *vm)
 {
     /* KVM does not say how many leaves there are, only E2BIG. It has about 50. */

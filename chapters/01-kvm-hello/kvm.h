@@ -83,6 +83,13 @@ void vcpu_set_sregs(const struct vcpu *vcpu, const struct kvm_sregs *sregs);
 void vcpu_set_real_mode(const struct vcpu *vcpu, uint16_t address);
 
 /*
+ * Model-specific registers, one at a time. False: this vCPU has no such register, or
+ * not for such a value. [KVM-API, 4.18 "KVM_GET_MSRS", 4.19 "KVM_SET_MSRS"]
+ */
+bool vcpu_get_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value);
+bool vcpu_set_msr(const struct vcpu *vcpu, uint32_t index, uint64_t value);
+
+/*
  * The CPUID leaves that this host's KVM can give a guest, in a fresh block that
  * the caller releases with free(). A vCPU starts with none: no long mode, for one.
  */

@@ -68,7 +68,6 @@ int bus_add(struct bus *bus, const struct bus_range *range)
     return 0;
 }
 
-/* [bus-piece] */
 /*
  * The next piece of an access: the largest power of two that is aligned at reg,
  * that the device takes, and that neither the access nor the range cuts short.
@@ -81,7 +80,6 @@ static unsigned bus_piece(const struct bus_range *range, uint64_t reg, unsigned 
         piece /= 2;
     return piece;
 }
-/* [/bus-piece] */
 
 static uint64_t low_bytes(uint64_t value, unsigned size)
 {

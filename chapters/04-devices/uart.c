@@ -65,7 +65,6 @@ static uint8_t uart_cause(const struct uart *u)
     return UART_IIR_NONE;
 }
 
-/* [uart-update] */
 /*
  * Drives the interrupt line. On a PC it passes a gate that the OUT2 pin opens,
  * and loopback holds that pin inactive whatever MCR bit 3 says.
@@ -81,7 +80,6 @@ static void uart_update(struct uart *u)
         irq_set(&u->irq, level);
     }
 }
-/* [/uart-update] */
 
 /* A byte's errors show in LSR when it becomes the next one to be read. */
 static void uart_reveal(struct uart *u)
@@ -131,7 +129,6 @@ static unsigned uart_send(struct uart *u)
     return run;
 }
 
-/* [uart-drain] */
 void uart_drain(struct uart *u)
 {
     unsigned sent;
@@ -145,7 +142,6 @@ void uart_drain(struct uart *u)
     u->thre_pending = u->tx.count == 0;
     uart_update(u);
 }
-/* [/uart-drain] */
 
 static void uart_write_thr(struct uart *u, uint8_t byte)
 {

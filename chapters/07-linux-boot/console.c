@@ -27,11 +27,12 @@
 #define KEY_PATIENCE   1000 /* milliseconds */
 #define FLUSH_PATIENCE 1000 /* milliseconds */
 
-static const char help[] = "\n"
-                           "Ctrl-A x       quit\n"
-                           "Ctrl-A b       send a break (Linux: SysRq)\n"
-                           "Ctrl-A Ctrl-A  send Ctrl-A\n"
-                           "Ctrl-A h       this help\n";
+/* The terminal is raw: a line's end takes both characters. */
+static const char help[] = "\r\n"
+                           "Ctrl-A x       quit\r\n"
+                           "Ctrl-A b       send a break (Linux: SysRq)\r\n"
+                           "Ctrl-A Ctrl-A  send Ctrl-A\r\n"
+                           "Ctrl-A h       this help\r\n";
 
 static int64_t milliseconds(void)
 {

@@ -9,10 +9,8 @@
 #include "07-linux-boot/cpuid.h"
 
 #include <cpuid.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "common/bits.h"
 #include "common/die.h"
@@ -20,6 +18,9 @@
 /* [SDM4, table 2-2 "IA-32 Architectural MSRs"] */
 #define MSR_IA32_MISC_ENABLE         0x1a0u
 #define IA32_MISC_ENABLE_FAST_STRING BIT(0)
+#define MSR_IA32_MTRR_DEF_TYPE       0x2ffu
+#define MTRR_DEF_TYPE_E              BIT(11) /* MTRRs are on */
+#define MTRR_TYPE_WRITE_BACK         6u
 
 /* Level types of leaves 0x0b and 0x1f, in ECX bits 15:8. */
 #define LEVEL_SMT  (1u << 8)
@@ -123,20 +124,24 @@ static void copy_brand(struct kvm_cpuid_entry2 *e)
 /*
  * Fast strings are advertised in CPUID and enabled in an MSR that starts as 0.
  * Linux on Intel believes the MSR, and forgets ERMS without it. A processor that
- * lacks the register (AMD) lacks the quirk, so a failure to set it is none.
+ * lacks the register (AMD) lacks the quirk.
  */
 static void enable_fast_strings(const struct vcpu *vcpu)
 {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msrs = {.header.nmsrs = 1, .entry.index = MSR_IA32_MISC_ENABLE};
+    uint64_t value;
 
-    if (ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) != 1)
-        return;
-    msrs.entry.data |= IA32_MISC_ENABLE_FAST_STRING;
-    if (ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) < 0)
-        die("KVM_SET_MSRS failed for IA32_MISC_ENABLE: %s", strerror(errno));
+    if (vcpu_get_msr(vcpu, MSR_IA32_MISC_ENABLE, &value))
+        vcpu_set_msr(vcpu, MSR_IA32_MISC_ENABLE, value | IA32_MISC_ENABLE_FAST_STRING);
+}
+
+/*
+ * What firmware leaves behind: the memory types switched on, and write-back where
+ * no range says otherwise. With them off Linux does without its page attributes.
+ * [SDM3, 11.11.2.1 "IA32_MTRR_DEF_TYPE MSR"]
+ */
+static void enable_memory_types(const struct vcpu *vcpu)
+{
+    vcpu_set_msr(vcpu, MSR_IA32_MTRR_DEF_TYPE, MTRR_DEF_TYPE_E | MTRR_TYPE_WRITE_BACK);
 }
 
 void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, unsigned count)
@@ -149,4 +154,5 @@ void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, unsigned count)
     vcpu_set_cpuid(vcpu, cpuid);
     free(cpuid);
     enable_fast_strings(vcpu);
+    enable_memory_types(vcpu);
 }

@@ -40,7 +40,6 @@ static enum ending system_event(uint32_t type)
     }
 }
 
-/* [dispatch] */
 enum ending dispatch_exit(struct devices *devices, struct kvm_run *run)
 {
     switch (run->exit_reason) {
@@ -61,4 +60,3 @@ enum ending dispatch_exit(struct devices *devices, struct kvm_run *run)
     default: return ENDING_STUCK;
     }
 }
-/* [/dispatch] */

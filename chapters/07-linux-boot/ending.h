@@ -3,7 +3,8 @@
  *
  * The numbers are an interface: scripts test them and --help lists them. Status 1
  * is die()'s: a bad option, an unusable file, a host that refuses. After SIGTERM,
- * SIGINT or SIGHUP the VMM gives the terminal back and dies of that same signal.
+ * SIGINT or SIGHUP the VMM gives the terminal back and dies of that same signal; so
+ * it does after SIGQUIT, having reported where the guest was.
  */
 #ifndef CHAPTER_07_ENDING_H
 #define CHAPTER_07_ENDING_H
@@ -15,7 +16,7 @@ enum ending {
     ENDING_RESET,    /* the guest pulled the reset line */
     ENDING_CRASH,    /* triple fault, or the guest reported a crash */
     ENDING_STUCK,    /* KVM cannot go on, or stopped for a reason we do not know */
-    ENDING_SIGNAL,   /* SIGTERM, SIGINT or SIGHUP */
+    ENDING_SIGNAL,   /* SIGTERM, SIGINT, SIGHUP or SIGQUIT */
 };
 
 enum exit_status {

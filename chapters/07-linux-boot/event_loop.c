@@ -42,17 +42,16 @@ static void handle_wake(int wake)
 
 /*
  * A guest that powers itself off without ACPI halts with interrupts off, and KVM
- * keeps it asleep in KVM_RUN. So when a processor has used no time at all for
- * half a second, it is woken to have a look at itself.
+ * keeps it asleep in KVM_RUN. So a processor that has hardly run for half a second
+ * is woken to have a look at itself. "Hardly", not "not": a timer that ticks on
+ * wakes it inside the kernel, though the guest never hears of it.
  */
 static void handle_quiet(struct processor *processor, int64_t *time_before)
 {
     int64_t now = processor_time(processor);
 
-    if (now == *time_before) {
+    if (now - *time_before < QUIET_MS * INT64_C(1000000) / 20)
         processor_look(processor);
-        now = 0; /* the look costs time: compare with the next time, not with this */
-    }
     *time_before = now;
 }
 

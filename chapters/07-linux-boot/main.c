@@ -49,7 +49,15 @@ static int64_t host_clock(void *self)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* [boot-once] */
+/* Is SIGQUIT what ends us? It means "and say where the guest is", as Java's does. */
+static bool asked_where(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    return sigismember(&pending, SIGQUIT) == 1;
+}
+
 /* Builds the machine, boots the kernel, and takes everything apart again. */
 static enum ending boot_once(const struct options *options, struct console *console, int signals)
 {
@@ -95,12 +103,13 @@ static enum ending boot_once(const struct options *options, struct console *cons
     ending = event_loop_run(&machine, console, signals);
     console_detach(console);
 
-    if (ending == ENDING_CRASH || ending == ENDING_STUCK)
+    term_restore();
+    if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
+        (ending == ENDING_SIGNAL && asked_where()))
         exit_report(stderr, &machine.vm, &machine.processor.vcpu);
     machine_free(&machine);
     return ending;
 }
-/* [/boot-once] */
 
 /* The signals that end a program arrive as data, in a file descriptor. */
 static int take_signals(void)
@@ -112,6 +121,7 @@ static int take_signals(void)
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGHUP);
+    sigaddset(&ends, SIGQUIT);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is no reason to end */
     fd = signalfd(-1, &ends, SFD_CLOEXEC);

@@ -27,7 +27,6 @@ static void do_nothing(int signal)
     (void)signal; /* that it came is enough: KVM_RUN returns */
 }
 
-/* [processor-init] */
 void processor_init(struct processor *processor, struct machine *machine,
                     const struct boot_entry *entry)
 {
@@ -42,7 +41,6 @@ void processor_init(struct processor *processor, struct machine *machine,
     vcpu_set_sregs(&processor->vcpu, &sregs);
     vcpu_set_regs(&processor->vcpu, &regs);
 }
-/* [/processor-init] */
 
 /*
  * Halted with interrupts off, and no NMI on its way: nothing can wake it any more.
@@ -63,7 +61,6 @@ static bool halted_for_good(const struct vcpu *vcpu)
            !events.nmi.pending && !events.nmi.injected && !events.smi.pending;
 }
 
-/* [processor-loop] */
 static void *processor_loop(void *self)
 {
     struct processor *processor = self;
@@ -84,7 +81,6 @@ static void *processor_loop(void *self)
     }
     return NULL;
 }
-/* [/processor-loop] */
 
 static void processor_kick(struct processor *processor)
 {

@@ -88,7 +88,7 @@ void terminal_type(struct terminal *terminal, const char *text);
 
 /*
  * Waits until text appears after the last match, at most seconds. Otherwise fails
- * the test with the last screen (and what the program said when it ended).
+ * the test with the last screen; a VMM adds its guest's exit reason and registers.
  */
 void terminal_expect(struct terminal *terminal, const char *text, double seconds);
 

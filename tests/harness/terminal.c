@@ -85,12 +85,21 @@ bool terminal_sees(struct terminal *terminal, const char *text, double seconds)
     return false;
 }
 
+/* SIGQUIT asks our VMM for its guest's exit reason and registers (and ends it). */
+static void ask_where(struct terminal *terminal)
+{
+    if (terminal->pid > 0 && kill(terminal->pid, SIGQUIT) == 0)
+        while (read_more(terminal, now() + 2))
+            ;
+}
+
 void terminal_expect(struct terminal *terminal, const char *text, double seconds)
 {
     size_t from;
 
     if (terminal_sees(terminal, text, seconds))
         return;
+    ask_where(terminal);
     from = terminal->size > LAST_SCREEN ? terminal->size - LAST_SCREEN : 0;
     ck_abort_msg("\n  waited %.0f s for \"%s\"; the screen ends with:\n----\n%s\n----\n", seconds,
                  text, terminal->screen + from);
