@@ -65,6 +65,17 @@ START_TEST(watching_shows_each_stair_once)
 }
 END_TEST
 
+START_TEST(watching_shows_the_way_to_ring_3_and_back)
+{
+    const char *argv[] = {harness_built("rings"), "--watch",
+                          harness_built("02-protected-mode/syscalls.bin"), NULL};
+
+    expect_run(argv, 0, "By syscall", "long64   ring 3  002b:00002000", "IRET is not seen");
+    expect_run(argv, 0, "By syscall",
+               "efer=LMA,LME,SCE\nlong64   ring 0  0008:", "the way back is not seen");
+}
+END_TEST
+
 START_TEST(stepping_shows_each_instruction)
 {
     const char *argv[] = {
@@ -286,6 +297,7 @@ int main(void)
     harness_add(tests, a_wiped_gdt_is_named, no_kvm);
     harness_add(tests, a_lost_stack_is_named, no_kvm);
     harness_add(tests, watching_shows_each_stair_once, no_kvm);
+    harness_add(tests, watching_shows_the_way_to_ring_3_and_back, software);
     harness_add(tests, stepping_shows_each_instruction, no_kvm);
     harness_add(tests, a_dump_starts_where_it_was_taken, no_kvm);
     harness_add(tests, an_impossible_state_is_refused_in_words, no_kvm);
