@@ -131,7 +131,6 @@ static inline void random_tables(const struct guest_memory *memory, struct rng *
             continue;
         put_entry(memory, p, at, in_root ? random_root_entry(rng, p) : random_entry(rng, p));
     }
-    /* Free the window's upper tables for random entries, too, where they have room. */
     map_window(memory, p);
 }
 

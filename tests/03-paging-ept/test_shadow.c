@@ -105,6 +105,24 @@ static void guest_access(struct rng *rng, uint64_t linear)
         shadow_wrote(&shadow, (uint8_t *)at, 8);
 }
 
+/* The guest changes an entry on the way to linear, through a mapping of its own. */
+static void guest_edit(struct rng *rng, uint64_t linear)
+{
+    struct walk w = walk(&view, &p, linear, WALK_READ);
+    unsigned i = w.step_count ? (unsigned)below(rng, w.step_count) : 0;
+    uint8_t *at = w.step_count ? slots_host(&slots, w.steps[i].entry_at) : NULL;
+    bool loose = false;
+
+    if (!at || (slots_find(&slots, w.steps[i].entry_at)->flags & SLOT_READ_ONLY))
+        return;
+    *(uint64_t *)at = guest_entry(rng);
+    for (unsigned page = 0; page < SHADOW_PAGES; page++)
+        loose |= shadow.pages[page].unsync &&
+                 shadow.pages[page].source == at - (uintptr_t)at % GUEST_PAGE_SIZE;
+    if (!loose) /* a table that is watched: the store was caught */
+        shadow_wrote(&shadow, at, 8);
+}
+
 static uint64_t some_address(struct rng *rng)
 {
     /* Few different indices, so that paths are shared and meet again. */
@@ -139,6 +157,8 @@ static void run_guests(enum shadow_policy policy, unsigned long cases)
             bool exact = policy == SHADOW_STRICT;
 
             guest_access(&rng, linear);
+            if (chance(&rng, 15))
+                guest_edit(&rng, linear);
             if (chance(&rng, 6)) {
                 p.cr3 = ROOT + below(&rng, 3) * 4096;
                 shadow_load(&shadow, &p);
