@@ -222,6 +222,33 @@ START_TEST(a_write_to_a_table_through_an_alias_is_seen)
 }
 END_TEST
 
+/* Each of INVLPG, CR3 and a watched store must drop what was made from the old entry. */
+START_TEST(a_changed_entry_is_seen_after_a_flush)
+{
+    for (unsigned way = 0; way < 3; way++) {
+        uint64_t *entry = guest_ptr(&owner, ROOT + 3 * 4096, 8);
+
+        map_one();
+        shadow.policy = way < 2 ? SHADOW_UNSYNC : SHADOW_STRICT;
+        shadow_access(&shadow, 0, WALK_READ);
+        /* The page table itself, through the alias: let loose, or caught. */
+        ck_assert_int_eq(shadow_access(&shadow, 0x1000, WALK_WRITE).result,
+                         way < 2 ? SHADOW_DONE : SHADOW_TABLE_WRITE);
+        shadow_access(&shadow, 0, WALK_READ);
+        *entry = (DATA + 4096) | PTE_P | PTE_W;
+        if (way == 0)
+            shadow_invlpg(&shadow, 0);
+        else if (way == 1)
+            shadow_load(&shadow, &p);
+        else
+            shadow_wrote(&shadow, (uint8_t *)entry, 8);
+        ck_assert_ptr_eq(shadow_access(&shadow, 0, WALK_READ).host,
+                         guest_ptr(&owner, DATA + 4096, 1));
+        shadow_free(&shadow);
+    }
+}
+END_TEST
+
 START_TEST(the_ept_needs_one_violation_for_each_page)
 {
     struct ept ept;
@@ -291,6 +318,7 @@ int main(void)
     tcase_add_test(tests, an_unsync_shadow_is_right_after_every_flush);
     tcase_add_test(tests, the_second_access_costs_nothing);
     tcase_add_test(tests, a_write_to_a_table_through_an_alias_is_seen);
+    tcase_add_test(tests, a_changed_entry_is_seen_after_a_flush);
     tcase_add_test(tests, the_ept_needs_one_violation_for_each_page);
     tcase_add_test(tests, four_by_four_levels_are_24_reads);
     tcase_add_test(tests, slots_refuse_what_kvm_refuses);
