@@ -10,20 +10,18 @@
  * (chapter 2), every other memory layout (chapter 3).
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "01-kvm-hello/exits.h"
 #include "01-kvm-hello/kvm.h"
+#include "01-kvm-hello/payload.h"
+#include "01-kvm-hello/stop.h"
 #include "common/bits.h"
 #include "common/die.h"
 #include "common/embed.h"
-#include "common/file.h"
 
 #define RAM_SIZE    (64 * KIB)
 #define GUEST_START 0x1000u
@@ -70,16 +68,6 @@ static void print_help(void)
            (unsigned long long)PAYLOAD_MAX, GUEST_START);
 }
 
-static double parse_limit(const char *text)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 1e6))
-        die("--limit %s: not a number of seconds from 0.001 to 1000000", text);
-    return seconds;
-}
-
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option known[] = {
@@ -94,7 +82,7 @@ static struct options parse_options(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
-        case 'l': options.limit = parse_limit(optarg); break;
+        case 'l': options.limit = stop_parse_limit(optarg); break;
         case 'r': options.registers = true; break;
         case 't': options.trace = true; break;
         case 'h': print_help(); exit(EXIT_SUCCESS);
@@ -108,27 +96,6 @@ static struct options parse_options(int argc, char **argv)
     options.payload = argv[optind];
     return options;
 }
-
-/* [load] */
-static void load_payload(const struct vm *vm, const char *path)
-{
-    void *to = guest_ptr(&vm->memory, GUEST_START, PAYLOAD_MAX);
-    struct refusal why;
-    uint8_t *bytes;
-    size_t size;
-
-    if (!path) {
-        memcpy(to, hello_bin, (size_t)(hello_bin_end - hello_bin));
-        return;
-    }
-    if (file_read_all(path, PAYLOAD_MAX, &bytes, &size, &why) < 0)
-        die("payload %s: %s", path, why.text);
-    if (size == 0)
-        die("payload %s: empty; assemble one with 'nasm -f bin -o %s FILE.asm'", path, path);
-    memcpy(to, bytes, size);
-    free(bytes);
-}
-/* [/load] */
 
 /* [port] */
 /*
@@ -158,53 +125,14 @@ static bool answer_port(struct kvm_run *run)
 }
 /* [/port] */
 
-/* The signals that end the run, blocked everywhere but in KVM_RUN. */
-static sigset_t stop_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGALRM);
-    return signals;
-}
-
-static void start_limit(double seconds)
-{
-    struct itimerval timer = {
-        .it_value.tv_sec = (time_t)seconds,
-        .it_value.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6),
-    };
-
-    if (setitimer(ITIMER_REAL, &timer, NULL) < 0)
-        die("cannot start the timer of --limit: %s", strerror(errno));
-}
-
-/* [stopped] */
-/* KVM_RUN came back because of a signal. Which one? Says so. */
-static enum status stopped(const struct vcpu *vcpu, const struct options *options)
-{
-    sigset_t signals = stop_signals();
-    struct kvm_regs regs;
-    int signal = sigwaitinfo(&signals, NULL);
-
-    vcpu_get_regs(vcpu, &regs);
-    if (signal == SIGALRM)
-        warn("the guest is still running after %g s, at rip=0x%llx; stopped", options->limit,
-             regs.rip);
-    else
-        warn("stopped by %s at rip=0x%llx", signal == SIGINT ? "Ctrl-C" : "SIGTERM", regs.rip);
-    return STATUS_STOPPED;
-}
-/* [/stopped] */
-
 /* [run] */
 static enum status run_guest(const struct vm *vm, struct vcpu *vcpu, const struct options *options)
 {
     for (;;) {
-        if (!vcpu_run(vcpu))
-            return stopped(vcpu, options);
+        if (!vcpu_run(vcpu)) {
+            stop_report(vcpu, options->limit);
+            return STATUS_STOPPED;
+        }
         if (options->trace)
             exit_describe(stderr, vcpu->run);
 
@@ -226,20 +154,16 @@ static enum status run_guest(const struct vm *vm, struct vcpu *vcpu, const struc
 int main(int argc, char **argv)
 {
     struct options options = parse_options(argc, argv);
-    sigset_t signals = stop_signals();
     struct vm vm;
     struct vcpu vcpu;
 
     vm_init(&vm);
     vm_add_ram(&vm, 0, RAM_SIZE);
-    load_payload(&vm, options.payload);
+    payload_load(&vm.memory, GUEST_START, PAYLOAD_MAX, options.payload, hello_bin,
+                 (size_t)(hello_bin_end - hello_bin));
     vcpu_init(&vcpu, &vm, 0);
     vcpu_set_real_mode(&vcpu, GUEST_START);
-
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    vcpu_interrupt_on(&vcpu, &signals);
-    if (options.limit > 0)
-        start_limit(options.limit);
+    stop_arm(&vcpu, options.limit);
 
     enum status status = run_guest(&vm, &vcpu, &options);
 

@@ -9,45 +9,21 @@
 #include "02-protected-mode/board.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/time.h>
 
 #include "01-kvm-hello/exits.h"
+#include "01-kvm-hello/stop.h"
 #include "02-protected-mode/cpu_mode.h"
 #include "02-protected-mode/launch.h"
 #include "02-protected-mode/step.h"
 #include "common/bits.h"
 #include "common/die.h"
-#include "common/file.h"
 
 #define TEXT_PORT  0xe9u
 #define OPCODE_HLT 0xf4u
-
-/* The signals that end the run, blocked everywhere but in KVM_RUN. */
-static sigset_t stop_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGALRM);
-    return signals;
-}
-
-double board_parse_limit(const char *text)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 1e6))
-        die("--limit %s: not a number of seconds from 0.001 to 1000000", text);
-    return seconds;
-}
 
 void board_init(struct board *board, const struct board_options *options, uint64_t ram)
 {
@@ -67,51 +43,6 @@ void board_free(struct board *board)
 {
     vcpu_free(&board->vcpu);
     vm_free(&board->vm);
-}
-
-void board_load(struct board *board, const char *path, const uint8_t *builtin, size_t size,
-                gpa_t to, size_t room)
-{
-    void *at = guest_ptr(&board->vm.memory, to, room);
-    struct refusal why;
-    uint8_t *bytes;
-
-    if (!path) {
-        memcpy(at, builtin, size);
-        return;
-    }
-    if (file_read_all(path, room, &bytes, &size, &why) < 0)
-        die("payload %s: %s", path, why.text);
-    if (size == 0)
-        die("payload %s: empty; assemble one with 'nasm -f bin -o %s FILE.asm'", path, path);
-    memcpy(at, bytes, size);
-    free(bytes);
-}
-
-static void start_limit(double seconds)
-{
-    struct itimerval timer = {
-        .it_value.tv_sec = (time_t)seconds,
-        .it_value.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6),
-    };
-
-    if (setitimer(ITIMER_REAL, &timer, NULL) < 0)
-        die("cannot start the timer of --limit: %s", strerror(errno));
-}
-
-static enum board_status stopped(const struct board *board)
-{
-    sigset_t signals = stop_signals();
-    int signal = sigwaitinfo(&signals, NULL);
-    struct kvm_regs regs;
-
-    vcpu_get_regs(&board->vcpu, &regs);
-    if (signal == SIGALRM)
-        warn("the guest is still running after %g s, at rip=0x%llx; stopped", board->options.limit,
-             regs.rip);
-    else
-        warn("stopped by %s at rip=0x%llx", signal == SIGINT ? "Ctrl-C" : "SIGTERM", regs.rip);
-    return BOARD_STOPPED;
 }
 
 static bool answer_port(struct board *board, struct kvm_run *run)
@@ -174,8 +105,10 @@ static enum board_status run(struct board *board)
             die("this KVM does not single-step (KVM_SET_GUEST_DEBUG): %s; leave out --watch and "
                 "--step",
                 strerror(errno));
-        if (!vcpu_run(&board->vcpu))
-            return stopped(board);
+        if (!vcpu_run(&board->vcpu)) {
+            stop_report(&board->vcpu, board->options.limit);
+            return BOARD_STOPPED;
+        }
 
         uint64_t rip_before = board->regs.rip;
 
@@ -201,14 +134,9 @@ static enum board_status run(struct board *board)
 
 enum board_status board_run(struct board *board)
 {
-    sigset_t signals = stop_signals();
     enum board_status status;
 
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    vcpu_interrupt_on(&board->vcpu, &signals);
-    if (board->options.limit > 0)
-        start_limit(board->options.limit);
-
+    stop_arm(&board->vcpu, board->options.limit);
     look(board);
     status = run(board);
     fflush(stdout);

@@ -6,7 +6,7 @@
  * (signals, a time limit), how to step, and how to word every end.
  *
  *     board_init(&board, &options);
- *     board_load(&board, ...);           payload into memory
+ *     payload_load(&board.vm.memory, ...);
  *     launch_load(&board.vcpu, ...);     registers
  *     status = board_run(&board);
  *     board_free(&board);
@@ -54,14 +54,7 @@ struct board {
 void board_init(struct board *board, const struct board_options *options, uint64_t ram);
 void board_free(struct board *board);
 
-/* Copies path (or, if NULL, the built-in bytes) to guest-physical address to. */
-void board_load(struct board *board, const char *path, const uint8_t *builtin, size_t size,
-                gpa_t to, size_t room);
-
 /* Runs the guest to its end. Says on standard error why, unless it halted. */
 enum board_status board_run(struct board *board);
-
-/* "--limit TEXT" in seconds, or dies. */
-double board_parse_limit(const char *text);
 
 #endif

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "01-kvm-hello/payload.h"
+#include "01-kvm-hello/stop.h"
 #include "02-protected-mode/board.h"
 #include "02-protected-mode/entry.h"
 #include "02-protected-mode/launch.h"
@@ -99,7 +101,7 @@ static struct options parse_options(int argc, char **argv)
         case 'd': options.dump = optarg; break;
         case 'c': options.check = optarg; break;
         case 'S': options.start = optarg; break;
-        case 'l': options.board.limit = board_parse_limit(optarg); break;
+        case 'l': options.board.limit = stop_parse_limit(optarg); break;
         case 'h': print_help(); exit(EXIT_SUCCESS);
         default: /* getopt has named what it did not like */
             fprintf(stderr, "modes: 'modes --help' lists the options\n");
@@ -165,7 +167,8 @@ static void load_guest(struct board *board, const struct options *options)
     const uint8_t *start = guests[options->mode][options->entry].start;
     const uint8_t *end = guests[options->mode][options->entry].end;
 
-    board_load(board, options->payload, start, (size_t)(end - start), ENTRY_PAYLOAD, PAYLOAD_MAX);
+    payload_load(&board->vm.memory, ENTRY_PAYLOAD, PAYLOAD_MAX, options->payload, start,
+                 (size_t)(end - start));
 }
 
 /* The registers to start with: real mode at the payload, or the top of the stairs. */

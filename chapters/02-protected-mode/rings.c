@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "01-kvm-hello/payload.h"
+#include "01-kvm-hello/stop.h"
 #include "02-protected-mode/autopsy.h"
 #include "02-protected-mode/board.h"
 #include "02-protected-mode/entry.h"
@@ -61,7 +63,7 @@ static const char *parse_options(int argc, char **argv, struct board_options *op
         switch (option) {
         case 'w': options->watch = true; break;
         case 's': options->step = true; break;
-        case 'l': options->limit = board_parse_limit(optarg); break;
+        case 'l': options->limit = stop_parse_limit(optarg); break;
         case 'h': print_help(); exit(EXIT_SUCCESS);
         default: /* getopt has named what it did not like */
             fprintf(stderr, "rings: 'rings --help' lists the options\n");
@@ -122,8 +124,8 @@ int main(int argc, char **argv)
     board.port = answer_hypercall;
     board.self = &calls;
 
-    board_load(&board, payload, privilege_bin, (size_t)(privilege_bin_end - privilege_bin),
-               ENTRY_PAYLOAD, PAYLOAD_MAX);
+    payload_load(&board.vm.memory, ENTRY_PAYLOAD, PAYLOAD_MAX, payload, privilege_bin,
+                 (size_t)(privilege_bin_end - privilege_bin));
     entry_tables(&board.vm.memory);
     vcpu_get_sregs(&board.vcpu, &sregs);
     entry_long(&regs, &sregs);

@@ -10,14 +10,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "01-kvm-hello/exits.h"
+#include "01-kvm-hello/payload.h"
+#include "01-kvm-hello/stop.h"
 #include "03-paging-ept/dirty.h"
 #include "03-paging-ept/dump.h"
 #include "03-paging-ept/heat.h"
@@ -26,7 +26,6 @@
 #include "common/bits.h"
 #include "common/die.h"
 #include "common/embed.h"
-#include "common/file.h"
 
 #define TEXT_PORT    0xe9u
 #define FRAME_PORT   0xeau
@@ -83,16 +82,6 @@ static void print_help(void)
            "exit status: 0 the guest halted, 1 the host refused, 3 triple fault,\n"
            "             4 an exit without an answer, 5 stopped by Ctrl-C or --limit\n",
            (unsigned long long)PAYLOAD_MAX, GUEST_START);
-}
-
-static double parse_limit(const char *text)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 1e6))
-        die("--limit %s: not a number of seconds from 0.001 to 1000000", text);
-    return seconds;
 }
 
 static uint64_t parse_address(const char *text)
@@ -157,7 +146,7 @@ static struct options parse_options(int argc, char **argv)
         case 'f': options.heat = options.every_frame = true; break;
         case 'r': options.heat = options.ring = true; break;
         case 's': options.slots = true; break;
-        case 'l': options.limit = parse_limit(optarg); break;
+        case 'l': options.limit = stop_parse_limit(optarg); break;
         case 't': options.trace = true; break;
         case 'h': print_help(); exit(EXIT_SUCCESS);
         default: /* getopt has named what it did not like */
@@ -169,24 +158,6 @@ static struct options parse_options(int argc, char **argv)
         die("one payload at most, but \"%s\" follows \"%s\"", argv[optind + 1], argv[optind]);
     options.payload = argv[optind];
     return options;
-}
-
-static void load_payload(struct machine *machine, const char *path)
-{
-    struct refusal why;
-    uint8_t *bytes;
-    size_t size;
-
-    if (!path) {
-        machine_load(machine, demand_bin, (uint64_t)(demand_bin_end - demand_bin));
-        return;
-    }
-    if (file_read_all(path, PAYLOAD_MAX, &bytes, &size, &why) < 0)
-        die("payload %s: %s", path, why.text);
-    if (size == 0)
-        die("payload %s: empty; assemble one with 'nasm -f bin -o %s FILE.asm'", path, path);
-    machine_load(machine, bytes, size);
-    free(bytes);
 }
 
 /* Fetches what was written, and lets it glow. The last frame is drawn in any case. */
@@ -225,43 +196,6 @@ static bool answer_port(struct machine *machine, struct view *view, const struct
     return true;
 }
 
-static sigset_t stop_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGALRM);
-    return signals;
-}
-
-static void start_limit(double seconds)
-{
-    struct itimerval timer = {
-        .it_value.tv_sec = (time_t)seconds,
-        .it_value.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6),
-    };
-
-    if (setitimer(ITIMER_REAL, &timer, NULL) < 0)
-        die("cannot start the timer of --limit: %s", strerror(errno));
-}
-
-static enum status stopped(const struct vcpu *vcpu, const struct options *options)
-{
-    sigset_t signals = stop_signals();
-    struct kvm_regs regs;
-    int signal = sigwaitinfo(&signals, NULL);
-
-    vcpu_get_regs(vcpu, &regs);
-    if (signal == SIGALRM)
-        warn("the guest is still running after %g s, at rip=0x%llx; stopped", options->limit,
-             regs.rip);
-    else
-        warn("stopped by %s at rip=0x%llx", signal == SIGINT ? "Ctrl-C" : "SIGTERM", regs.rip);
-    return STATUS_STOPPED;
-}
-
 /* [run] */
 static enum status run_guest(struct machine *machine, struct view *view,
                              const struct options *options)
@@ -272,10 +206,12 @@ static enum status run_guest(struct machine *machine, struct view *view,
         /* Armed anew each time: an exit may have cost the guest its trap flag. */
         if (options->count_exits && !replay_single_step(vcpu))
             die("KVM_SET_GUEST_DEBUG failed: %s (--count-exits needs it)", strerror(errno));
-        if (!vcpu_run(vcpu))
-            return stopped(vcpu, options);
+        if (!vcpu_run(vcpu)) {
+            stop_report(vcpu, options->limit);
+            return STATUS_STOPPED;
+        }
         if (options->trace && vcpu->run->exit_reason != KVM_EXIT_DEBUG)
-            exit_explain(stderr, vcpu->run);
+            exit_describe(stderr, vcpu->run);
 
         switch (vcpu->run->exit_reason) {
         case KVM_EXIT_HLT: return STATUS_HALTED;
@@ -334,20 +270,17 @@ static void report(struct machine *machine, struct view *view, const struct opti
 int main(int argc, char **argv)
 {
     struct options options = parse_options(argc, argv);
-    sigset_t signals = stop_signals();
     struct machine machine;
     struct view view = {0};
 
     machine_init(&machine, options.heat ? SLOT_LOG_DIRTY : 0, options.ring ? RING_ENTRIES : 0);
-    load_payload(&machine, options.payload);
+    payload_load(&machine.vm.memory, GUEST_START, PAYLOAD_MAX, options.payload, demand_bin,
+                 (size_t)(demand_bin_end - demand_bin));
     start_views(&machine, &view, &options);
     if (options.slots)
         machine_print_slots(&machine);
 
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    vcpu_interrupt_on(&machine.vcpu, &signals);
-    if (options.limit > 0)
-        start_limit(options.limit);
+    stop_arm(&machine.vcpu, options.limit);
 
     enum status status = run_guest(&machine, &view, &options);
 

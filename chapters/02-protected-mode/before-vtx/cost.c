@@ -7,6 +7,7 @@
  * once we are there, and the cold caches a real guest leaves behind.
  */
 #define _GNU_SOURCE
+#include "01-kvm-hello/payload.h"
 #include "02-protected-mode/before-vtx/cost.h"
 
 #include <fcntl.h>
@@ -109,8 +110,8 @@ static bool measure_exits(double *to_us, double *to_kvm)
         return false;
     close(fd);
     board_init(&board, &options, ENTRY_RAM);
-    board_load(&board, NULL, exits_bin, (size_t)(exits_bin_end - exits_bin), ENTRY_PAYLOAD,
-               GUEST_PAGE_SIZE);
+    payload_load(&board.vm.memory, ENTRY_PAYLOAD, GUEST_PAGE_SIZE, NULL, exits_bin,
+                 (size_t)(exits_bin_end - exits_bin));
     entry_tables(&board.vm.memory);
     vcpu_get_sregs(&board.vcpu, &sregs);
     entry_long(&regs, &sregs);
