@@ -57,19 +57,10 @@ static const char *unless(const char *command, const char *reason)
     return system(command) == 0 ? NULL : reason;
 }
 
-/* Runs a program and compares its status and a part of what it says. */
 static void expect_run(const char *const argv[], int status, const char *out, const char *err,
                        const char *cause)
 {
-    struct program ran = program_run(argv, NULL, 20);
-    char expected[512];
-
-    snprintf(expected, sizeof expected, "status %d, \"%s\" on stdout, \"%s\" on stderr", status,
-             out, err);
-    if (ran.timed_out || ran.status != status || !strstr(ran.out, out) || !strstr(ran.err, err))
-        e2e_fail(SECTION, expected, cause, "status %d, stdout \"%s\", stderr \"%s\"", ran.status,
-                 ran.out, ran.err);
-    program_free(&ran);
+    e2e_run(argv, status, out, err, cause, SECTION);
 }
 
 START_TEST(the_raw_program_tells_the_same_story)

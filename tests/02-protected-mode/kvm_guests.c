@@ -38,15 +38,7 @@ GUEST(a_lost_stack_is_named, "rings", "loststack", "Break it")
 static void expect_run(const char *const argv[], int status, const char *out, const char *err,
                        const char *cause)
 {
-    struct program ran = program_run(argv, NULL, 20);
-    char expected[1024];
-
-    snprintf(expected, sizeof expected, "status %d, \"%s\" on stdout, \"%s\" on stderr", status,
-             out, err);
-    if (ran.timed_out || ran.status != status || !strstr(ran.out, out) || !strstr(ran.err, err))
-        e2e_fail(SECTION, expected, cause, "status %d, stdout \"%s\", stderr \"%s\"", ran.status,
-                 ran.out, ran.err);
-    program_free(&ran);
+    e2e_run(argv, status, out, err, cause, SECTION);
 }
 
 START_TEST(watching_shows_each_stair_once)

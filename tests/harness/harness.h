@@ -68,6 +68,13 @@ void program_free(struct program *program);
  */
 void e2e_guest(const char *program, const char *guest, const char *section);
 
+/*
+ * Runs argv (20 s at most) and compares its exit status, and a part of each of its
+ * outputs; "" fits any. cause and section are for the reader of a failure.
+ */
+void e2e_run(const char *const argv[], int status, const char *out, const char *err,
+             const char *cause, const char *section);
+
 /* Fails the test with all four lines a failure owes its reader. */
 __attribute__((noreturn, format(printf, 4, 5))) void
 e2e_fail(const char *section, const char *expected, const char *cause, const char *observed, ...);

@@ -156,6 +156,20 @@ void program_free(struct program *program)
     *program = (struct program){0};
 }
 
+void e2e_run(const char *const argv[], int status, const char *out, const char *err,
+             const char *cause, const char *section)
+{
+    struct program ran = program_run(argv, NULL, 20);
+    char expected[1024];
+
+    snprintf(expected, sizeof expected, "status %d, \"%s\" on stdout, \"%s\" on stderr", status,
+             out, err);
+    if (ran.timed_out || ran.status != status || !strstr(ran.out, out) || !strstr(ran.err, err))
+        e2e_fail(section, expected, cause, "status %d, stdout \"%s\", stderr \"%s\"", ran.status,
+                 ran.out, ran.err);
+    program_free(&ran);
+}
+
 /* What a guest's source says about its run. */
 struct contract {
     char *args[ARGS_MAX];
