@@ -61,8 +61,9 @@ check: tests asan
 	@common/deps build test boot lab book
 	@tests/check
 
+# What it finds is the answer, not an error of make's.
 doctor: all
-	@$(BUILD)/doctor
+	@$(BUILD)/doctor || true
 
 bench: all
 	$(call each,bench)
