@@ -7,8 +7,8 @@
  */
 #include "07-linux-boot/options.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +54,7 @@ static unsigned edit_distance(const char *a, const char *b)
     unsigned row[32];
     size_t width = strlen(b);
 
-    if (width >= ARRAY_SIZE(row))
-        return UINT32_MAX;
+    assert(width < ARRAY_SIZE(row)); /* b is one of ours */
     for (unsigned i = 0; i <= width; i++)
         row[i] = i;
     for (; *a; a++) {
@@ -129,9 +128,8 @@ static int parse_memory(const char *text, uint64_t *ram, struct refusal *why)
     char *end;
     uint64_t number, unit;
 
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || errno || !parse_unit(end, &unit))
+    number = strtoull(text, &end, 10); /* too many digits give the largest number */
+    if (text[0] < '0' || text[0] > '9' || !parse_unit(end, &unit))
         return refuse(why, -EINVAL, "-m %.80s: not a size such as 512, 512M or 2G", text);
     if (number > RAM_MAX / unit || number * unit < RAM_MIN)
         return refuse(why, -EINVAL, "-m %.80s: memory can be from 2M to 1024G", text);
