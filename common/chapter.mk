@@ -7,7 +7,7 @@
 #   MODULES   its .c files others may link too     bus uart
 #   PROGRAMS  program=main-source pairs            hello=main hello-raw=raw
 #   GUESTS    guest/NAME.asm payloads              hello primes
-#   RUN       what "make run" starts               hello
+#   RUN       the command of "make run", at the top  hello
 #   BENCH     what "make bench" starts, if anything bench
 #
 # Everything generated goes below $(BUILD), in the same shape as the tree:
@@ -70,7 +70,7 @@ includes:
 	@$(TOP)/tests/check-includes $(TOP) chapters/$(CHAPTER)
 
 run: all
-	cd $(TOP) && $(BUILD)/$(firstword $(RUN)) $(wordlist 2,$(words $(RUN)),$(RUN))
+	$(if $(RUN),@cd $(TOP) && PATH="$(BUILD):$$PATH" $(RUN),@echo 'chapter $(CHAPTER) has no program of its own; "make check" runs its tests')
 
 # A benchmark is a script or program of the chapter; it prints, and never fails a build.
 bench: all

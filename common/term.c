@@ -8,6 +8,7 @@
 #include "common/term.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 static struct {
     volatile sig_atomic_t active;
+    bool registered; /* with atexit(), once */
     int fd;
     struct termios before;
 } saved;
@@ -46,7 +48,9 @@ void term_raw(int fd)
         return; /* not a terminal: nothing to change, nothing to restore */
     saved.fd = fd;
     saved.active = 1;
-    atexit(term_restore);
+    if (!saved.registered)
+        atexit(term_restore);
+    saved.registered = true;
     for (unsigned i = 0; i < ARRAY_SIZE(fatal); i++)
         sigaction(fatal[i], &action, NULL);
 

@@ -103,10 +103,11 @@ static enum ending boot_once(const struct options *options, struct console *cons
     ending = event_loop_run(&machine, console, signals);
     console_detach(console);
 
-    term_restore();
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
-        (ending == ENDING_SIGNAL && asked_where()))
+        (ending == ENDING_SIGNAL && asked_where())) {
+        term_restore();
         exit_report(stderr, &machine.vm, &machine.processor.vcpu);
+    }
     machine_free(&machine);
     return ending;
 }
