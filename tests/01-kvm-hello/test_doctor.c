@@ -161,6 +161,12 @@ START_TEST(facts_come_from_proc_and_sys)
     ck_assert(host.svm && host.hypervisor && !host.vmx && !host.software_kvm);
     ck_assert_int_eq(host.paging, PAGING_ONE_DIMENSION);
     ck_assert_int_eq(host.open_error, ENOENT);
+    put("/sys/module/kvm_amd/parameters/npt", "Y\n");
+    host_inspect(&host, root);
+    ck_assert_int_eq(host.paging, PAGING_TWO_DIMENSIONS);
+    put("/sys/module/kvm_intel/parameters/ept", "1\n");
+    host_inspect(&host, root);
+    ck_assert_int_eq(host.paging, PAGING_TWO_DIMENSIONS);
     remove_root();
 }
 END_TEST
