@@ -1,6 +1,7 @@
 /*
  * The walker against two others: KVM's own (KVM_TRANSLATE) and the processor's (real
  * faults of a real guest), on random tables. CASES and SEED say how many and which.
+ * One file, though long: both comparisons print and shrink the same kind of case.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>

@@ -1,5 +1,6 @@
 /*
- * test_uart.c: what [PC16550D] says of each register, as facts.
+ * test_uart.c: what [PC16550D] says of each register, as facts. It is long because
+ * a chip with twelve registers behind eight addresses has many facts.
  *
  * The port stands on a real bus at 0x3f8, its sink is an array with adjustable
  * room, its interrupt line a counter of edges. Several of the tests name a

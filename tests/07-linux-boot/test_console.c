@@ -1,5 +1,6 @@
 /*
- * test_console.c: a serial port between pipes, ptys and broken outputs.
+ * test_console.c: a serial port between pipes, ptys and broken outputs. It is long
+ * because each kind of far end needs a setting of its own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
