@@ -1,5 +1,6 @@
 /*
- * i8042.h: the keyboard controller of a PC, with nothing plugged in.
+ * i8042.h: the keyboard controller of a PC, with a socket for a keyboard and one for a
+ * mouse.
  *
  * Firmware and operating systems talk to this microcontroller even on machines
  * without a keyboard: Linux waits half a second for one that does not answer, and
@@ -9,11 +10,19 @@
  *     0x60   output buffer                       parameter, or a byte for the keyboard
  *     0x64   status                              command
  *
- * The controller is whole: configuration byte, self tests, output and input port,
- * loops, the pulse on the reset line. Its two sockets, for a keyboard and for a
- * mouse, are empty: a byte sent there comes back as 0xfe with the time-out bit set
- * in the status, as real controllers report a keyboard that does not answer.
  * [PS2-TRM, "Keyboard/Auxiliary Device Controller"]
+ *
+ *     i8042_init(&controller, irq_1, irq_12, reset);
+ *     ps2_keyboard_init(&keyboard, i8042_socket(&controller), clock, alarm);
+ *     i8042_plug_keyboard(&controller, ps2_keyboard_device(&keyboard));
+ *
+ * A socket may stay empty: a byte sent there comes back as 0xfe with the time-out bit
+ * set in the status, as real controllers report a keyboard that does not answer.
+ *
+ * The controller has one output buffer for both devices and itself. It lets a device
+ * speak only when the buffer is empty, so a guest that never reads stops the keyboard
+ * and nothing else. What the keyboard says in scan code set 2 the controller translates
+ * to set 1, the code of the first PC, while I8042_CONFIG_XLATE is set.
  */
 #ifndef CHAPTER_04_I8042_H
 #define CHAPTER_04_I8042_H
@@ -22,6 +31,7 @@
 #include <stdint.h>
 
 #include "04-devices/irq.h"
+#include "04-devices/ps2.h"
 
 #define I8042_DATA   0x60u /* one port each; width 1 */
 #define I8042_STATUS 0x64u
@@ -66,15 +76,27 @@ enum i8042_command {
 struct i8042 {
     struct irq_line kbd, aux; /* IRQ 1 and IRQ 12 */
     struct irq_line reset;    /* raised when the reset line is pulled */
+    struct ps2_device keyboard, mouse;
     uint8_t ram[32];          /* ram[0] is the configuration byte */
     uint8_t output;           /* the output buffer */
     uint8_t status;           /* all but OBF's consequences: see i8042.c */
     uint8_t command;          /* waits for its parameter, or 0 */
+    uint8_t aside, aside_aux; /* a device's byte that an answer displaced, whose it is */
+    bool from_device;         /* what is in the output buffer */
+    bool aside_full;
+    bool broke; /* translation: 0xf0 came, the next code is a break */
     bool kbd_level, aux_level;
 };
 
-/* Powers the controller up, as firmware leaves it: tested, sockets enabled. */
+/* Powers the controller up, as firmware leaves it: tested, sockets enabled and empty. */
 void i8042_init(struct i8042 *c, struct irq_line kbd, struct irq_line aux, struct irq_line reset);
+
+/* Plugs a device in; the controller calls it until the end, so it must live as long. */
+void i8042_plug_keyboard(struct i8042 *c, struct ps2_device keyboard);
+void i8042_plug_mouse(struct i8042 *c, struct ps2_device mouse);
+
+/* What either device calls when it has something to say. */
+struct ps2_socket i8042_socket(struct i8042 *c);
 
 uint64_t i8042_data_read(void *self, uint64_t reg, unsigned size);
 void i8042_data_write(void *self, uint64_t reg, unsigned size, uint64_t value);
