@@ -9,6 +9,19 @@
  *
  *     struct irq_pin serial_pin = {.vm = &vm, .number = 4};
  *     uart_init(&uart, irq_pin_line(&serial_pin), sink);
+ *
+ * Line numbers are KVM's GSIs ("global system interrupts"). What a GSI is soldered to
+ * says a table of routes: an input of a PIC and one of the I/O APIC at once, as on a
+ * board with both, or a message (MSI). KVM starts with a table; to change it, fill one
+ * of these and commit it. The whole table is replaced at once.
+ *
+ *     struct irq_routes routes;
+ *     irq_routes_init(&routes);                       lines 0 to 23, as on a PC
+ *     irq_routes_set_msi(&routes, 24, address, data);
+ *     irq_routes_commit(&routes, &vm);
+ *     irqfd_attach(&vm, eventfd, 24);                 a write to it is that message
+ *
+ * This needs no lock, but for a struct irq_routes, which has one owner at a time.
  */
 #ifndef CHAPTER_04_IRQCHIP_H
 #define CHAPTER_04_IRQCHIP_H
@@ -18,8 +31,10 @@
 
 /* The interrupt lines of an ISA PC that our devices use. */
 enum irq_number {
+    IRQ_TIMER = 0,
     IRQ_KEYBOARD = 1,
     IRQ_SERIAL_1 = 4,
+    IRQ_RTC = 8,
     IRQ_MOUSE = 12,
 };
 
@@ -33,5 +48,56 @@ struct irq_pin {
 void irqchip_create(const struct vm *vm);
 
 struct irq_line irq_pin_line(struct irq_pin *pin);
+
+/*
+ * Message-signalled interrupts into KVM's local APICs. An address outside 0xfeexxxxx is
+ * no interrupt: on a PC such a write ends in memory or nowhere, here always nowhere.
+ */
+struct msi_sender irqchip_msi(const struct vm *vm);
+
+/* Is this an address that local APICs answer? [SDM3, 10.11.1 "Message Address Register Format"] */
+bool msi_address_valid(uint64_t address);
+
+#define IRQ_ROUTES_MAX 512u
+#define IOAPIC_PINS    24u /* GSIs 0 to 23 are its inputs; messages begin above */
+
+struct irq_routes {
+    struct kvm_irq_routing table; /* the entries follow it, as the ioctl wants them */
+    struct kvm_irq_routing_entry entries[IRQ_ROUTES_MAX];
+};
+
+/*
+ * The wiring of a PC: ISA lines 0 to 15 to the PICs and to the I/O APIC's inputs of the
+ * same number, but line 0 to its input 2 (so says ACPI's MADT on PCs); 16 to 23 to the
+ * I/O APIC alone.
+ */
+void irq_routes_init(struct irq_routes *routes);
+
+/*
+ * GSI stands for this message, and for nothing else. An address that is not valid makes
+ * it stand for nothing. 0, or -ENOSPC.
+ */
+int irq_routes_set_msi(struct irq_routes *routes, uint32_t gsi, uint64_t address, uint32_t data);
+
+/* GSI stands for nothing. */
+void irq_routes_remove(struct irq_routes *routes, uint32_t gsi);
+
+/* Makes the table KVM's. 0, or -errno (-EINVAL: a GSI that this host does not have). */
+int irq_routes_commit(const struct irq_routes *routes, const struct vm *vm);
+
+/*
+ * Connects an eventfd to a GSI: each write is an edge, from any thread or process, or
+ * from the kernel, with no exit to us. 0, or -errno.
+ */
+int irqfd_attach(const struct vm *vm, int eventfd, uint32_t gsi);
+
+/*
+ * The same for a level-triggered line: a write makes it high; when the guest ends the
+ * interrupt KVM makes it low and writes to resample, and the device, if it still wants
+ * service, writes to eventfd again. 0, or -errno.
+ */
+int irqfd_attach_level(const struct vm *vm, int eventfd, int resample, uint32_t gsi);
+
+int irqfd_detach(const struct vm *vm, int eventfd, uint32_t gsi);
 
 #endif

@@ -20,7 +20,7 @@
 /* The host's clock in whole seconds, and the nanoseconds since the last one. */
 static int64_t host_seconds(const struct rtc *rtc, int64_t *rest)
 {
-    int64_t now = rtc->clock.now(rtc->clock.self);
+    int64_t now = clock_now(&rtc->clock);
 
     *rest = now % SECOND;
     return now / SECOND;
@@ -186,9 +186,14 @@ void rtc_write(void *self, uint64_t reg, unsigned size, uint64_t value)
         rtc->bytes[rtc->index] = byte;
 }
 
-void rtc_init(struct rtc *rtc, struct rtc_clock clock)
+void rtc_alarm(struct rtc *rtc)
 {
-    *rtc = (struct rtc){.clock = clock};
+    alarm_set(&rtc->alarm, ALARM_NEVER);
+}
+
+void rtc_init(struct rtc *rtc, struct clock clock, struct alarm alarm, struct irq_line irq)
+{
+    *rtc = (struct rtc){.clock = clock, .alarm = alarm, .irq = irq};
     rtc->bytes[RTC_A] = RTC_A_32KHZ | RTC_A_RATE;
     rtc->bytes[RTC_B] = RTC_B_24;
     rtc->bytes[RTC_D] = RTC_D_VRT;

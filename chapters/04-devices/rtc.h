@@ -12,9 +12,14 @@
  * the board can choose what the guest believes. A guest that sets its clock
  * changes the difference to that one, never that one.
  *
- * What is here is what an operating system reads when it boots: the time, and the
- * bytes. The alarm, periodic and update-ended interrupts are not: their enable
- * bits are kept, register C reads 0, and no interrupt line is wired.
+ * Three things interrupt, each if register B enables it: a rhythm of 2 to 8192 Hz, the
+ * alarm, and each new second. Register C says which it was. Reading C clears it, and
+ * only then can there be another interrupt.
+ *
+ *     struct rtc rtc;
+ *     rtc_init(&rtc, clock, alarm, irq_line_8);         the alarm calls rtc_alarm(&rtc)
+ *     cmos_describe(&rtc, &board);                      cmos.h
+ *     bus: 0x70, 2 ports: rtc_read, rtc_write, &rtc
  */
 #ifndef CHAPTER_04_RTC_H
 #define CHAPTER_04_RTC_H
@@ -23,13 +28,19 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "04-devices/clock.h"
+#include "04-devices/irq.h"
+
 #define RTC_PORTS      0x70u /* two ports, width 1 */
 #define RTC_PORT_COUNT 2u
 
 enum rtc_register {
     RTC_SECONDS = 0x00,
+    RTC_SECONDS_ALARM = 0x01,
     RTC_MINUTES = 0x02,
+    RTC_MINUTES_ALARM = 0x03,
     RTC_HOURS = 0x04,
+    RTC_HOURS_ALARM = 0x05,
     RTC_WEEKDAY = 0x06,
     RTC_DAY = 0x07,
     RTC_MONTH = 0x08,
@@ -41,35 +52,48 @@ enum rtc_register {
     RTC_CENTURY = 0x32,
 };
 
-/* [MC146818, "Register A" and "Register B"] */
-#define RTC_A_UIP    0x80u /* the clock is about to change: do not read it now */
-#define RTC_A_32KHZ  0x20u
-#define RTC_A_RATE   0x06u /* 1024 Hz, where a PC's firmware leaves it */
-#define RTC_B_SET    0x80u /* the clock stands still while it is being set */
-#define RTC_B_DM     0x04u /* binary instead of BCD */
-#define RTC_B_24     0x02u /* hours 0-23 instead of 1-12 with bit 7 for PM */
-#define RTC_D_VRT    0x80u /* the battery is good */
+/* [MC146818, "Registers"] */
+#define RTC_A_UIP     0x80u /* the clock is about to change: do not read it now */
+#define RTC_A_DV      0x70u /* the divider; 32 kHz on a PC */
+#define RTC_A_32KHZ   0x20u
+#define RTC_A_RS      0x0fu /* the rate of the periodic interrupt; 0: none */
+#define RTC_A_RATE    0x06u /* 1024 Hz, where a PC's firmware leaves it */
+#define RTC_B_SET     0x80u /* the clock stands still while it is being set */
+#define RTC_B_PIE     0x40u /* interrupt periodically, */
+#define RTC_B_AIE     0x20u /* at the alarm, */
+#define RTC_B_UIE     0x10u /* after each update of the time */
+#define RTC_B_DM      0x04u /* binary instead of BCD */
+#define RTC_B_24      0x02u /* hours 0-23 instead of 1-12 with bit 7 for PM */
+#define RTC_C_IRQF    0x80u /* one of the next three, and B enables it */
+#define RTC_C_PF      0x40u
+#define RTC_C_AF      0x20u
+#define RTC_C_UF      0x10u
+#define RTC_D_VRT     0x80u /* the battery is good */
 
-#define RTC_HOURS_PM 0x80u
+#define RTC_ALARM_ANY 0xc0u /* in an alarm byte, both bits: any value will do */
+#define RTC_HOURS_PM  0x80u
 
 /* Before each new second UIP is set for so long, in nanoseconds: a reader that */
 /* saw it clear has 244 us. [MC146818, "Update Cycle"]                          */
 #define RTC_UIP_NS INT64_C(2228000)
 
-struct rtc_clock {
-    int64_t (*now)(void *self); /* nanoseconds since 1970-01-01 00:00 */
-    void *self;
-};
-
 struct rtc {
-    struct rtc_clock clock;
+    struct clock clock;
+    struct alarm alarm;
+    struct irq_line irq;
     uint8_t index;
     uint8_t bytes[128];
     int64_t offset;    /* what the guest's clock shows minus clock, in seconds */
     struct tm stopped; /* what it shows while register B has SET */
+    int64_t seen;      /* the moment up to which register C is complete */
+    bool level;        /* of the interrupt line */
 };
 
-void rtc_init(struct rtc *rtc, struct rtc_clock clock);
+/* The clock counts from 1970-01-01 00:00. The line is taken to be low. */
+void rtc_init(struct rtc *rtc, struct clock clock, struct alarm alarm, struct irq_line irq);
+
+/* The alarm's moment has come: drives the interrupt line, sets the next alarm. */
+void rtc_alarm(struct rtc *rtc);
 
 /* Bus callbacks for RTC_PORTS. */
 uint64_t rtc_read(void *self, uint64_t reg, unsigned size);

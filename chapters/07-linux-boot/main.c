@@ -49,6 +49,12 @@ static int64_t host_clock(void *self)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+/* No operating system needs this clock's interrupts to boot: nobody wakes for them. */
+static void never_wake(void *self, int64_t when)
+{
+    (void)self, (void)when;
+}
+
 /* Is SIGQUIT what ends us? It means "and say where the guest is", as Java's does. */
 static bool asked_where(void)
 {
@@ -85,7 +91,8 @@ static enum ending boot_once(const struct options *options, struct console *cons
     machine_claim_ports(&machine, I8042_STATUS, 1, 1, i8042_status_read, i8042_command_write,
                         &keyboard);
 
-    rtc_init(&rtc, (struct rtc_clock){.now = host_clock});
+    rtc_init(&rtc, (struct clock){.now = host_clock}, (struct alarm){.set = never_wake},
+             machine_irq(&machine, IRQ_RTC));
     machine_claim_ports(&machine, RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc);
 
     reset_init(&reset, machine_reset_line(&machine));

@@ -21,11 +21,33 @@ static int64_t read_host(void *self)
     return *(int64_t *)self;
 }
 
+static int64_t alarm_at;
+static struct wire {
+    bool level;
+    unsigned rises;
+} wire;
+
+static void set_alarm(void *self, int64_t when)
+{
+    *(int64_t *)self = when;
+}
+
+static void set_wire(void *self, bool level)
+{
+    (void)self;
+    ck_assert_int_ne(wire.level, level); /* a device drives changes only */
+    wire.level = level;
+    wire.rises += level;
+}
+
 static void power_up(void)
 {
+    wire = (struct wire){0};
+    alarm_at = ALARM_NEVER;
     host_now = INT64_C(1709210096) * SECOND; /* Thursday 2024-02-29 12:34:56 UTC */
     memset(&bus, 0, sizeof bus);
-    rtc_init(&rtc, (struct rtc_clock){read_host, &host_now});
+    rtc_init(&rtc, (struct clock){read_host, &host_now}, (struct alarm){set_alarm, &alarm_at},
+             (struct irq_line){.set = set_wire});
     bus_add(&bus, &(struct bus_range){RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc});
 }
 
