@@ -1,0 +1,13 @@
+/*
+ * dsdt.h: the tree of devices that cannot be found by asking.
+ */
+#ifndef CHAPTER_07_ACPI_DSDT_H
+#define CHAPTER_07_ACPI_DSDT_H
+
+#include "07-linux-boot/acpi/aml.h"
+#include "07-linux-boot/acpi/tables.h"
+
+/* Appends the AML of the DSDT, without the table's header. */
+void dsdt_write(struct aml *a, const struct acpi_board *board);
+
+#endif
