@@ -46,6 +46,17 @@ static void machine_pull_reset(void *self, bool level)
         machine_end(self, ENDING_RESET);
 }
 
+static void machine_pull_off(void *self, bool level)
+{
+    if (level)
+        machine_end(self, ENDING_OFF);
+}
+
+struct irq_line machine_off_line(struct machine *machine)
+{
+    return (struct irq_line){.set = machine_pull_off, .self = machine};
+}
+
 struct irq_line machine_reset_line(struct machine *machine)
 {
     return (struct irq_line){.set = machine_pull_reset, .self = machine};

@@ -58,6 +58,9 @@ struct irq_line machine_irq(struct machine *machine, unsigned number);
 /* The wire that resets the machine when it is raised. */
 struct irq_line machine_reset_line(struct machine *machine);
 
+/* The wire that switches it off. */
+struct irq_line machine_off_line(struct machine *machine);
+
 /* bus_add() for the I/O ports. A collision is a mistake of the board: asserted. */
 void machine_claim_ports(struct machine *machine, uint16_t start, uint16_t count, unsigned width,
                          uint64_t (*read)(void *self, uint64_t reg, unsigned size),

@@ -10,9 +10,10 @@
  *     0x070  2      clock and CMOS memory
  *     0x092  1      fast reset
  *     0x3f8  8      serial port                4
+ *     0x600  8      ACPI: power                9
  *     0xcf8  4      reset control (0xcf9)
  *
- * Left out on purpose: disks, networks, a screen, ACPI, a second processor.
+ * Left out on purpose: disks, networks, a screen, a second processor.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,6 +31,8 @@
 #include "04-devices/reset.h"
 #include "04-devices/rtc.h"
 #include "04-devices/uart.h"
+#include "07-linux-boot/acpi/pm.h"
+#include "07-linux-boot/acpi/tables.h"
 #include "07-linux-boot/boot.h"
 #include "07-linux-boot/console.h"
 #include "07-linux-boot/event_loop.h"
@@ -72,6 +75,8 @@ static enum ending boot_once(const struct options *options, struct console *cons
     struct i8042 keyboard;
     struct rtc rtc;
     struct reset_ports reset;
+    struct acpi_pm power;
+    struct acpi_board board = {.processors = 1, .serial = true, .keyboard = true, .clock = true};
     struct boot_request request = {.memory = &machine.vm.memory,
                                    .kernel = options->kernel,
                                    .initrd = options->initrd,
@@ -100,6 +105,11 @@ static enum ending boot_once(const struct options *options, struct console *cons
                         &reset);
     machine_claim_ports(&machine, RESET_CONTROL, 4, 4, reset_control_read, reset_control_write,
                         &reset);
+
+    acpi_pm_init(&power, machine_irq(&machine, ACPI_SCI), machine_off_line(&machine), false);
+    machine_claim_ports(&machine, ACPI_PM_PORTS, ACPI_PM_PORT_COUNT, 2, acpi_pm_read,
+                        acpi_pm_write, &power);
+    acpi_write(&machine.vm.memory, &board);
 
     if (boot_load(&request, &entry, &why) < 0)
         die("%s", why.text);
