@@ -16,7 +16,7 @@
  *
  * The bus alone knows these rules, so no device repeats them:
  *
- * - No two ranges overlap.
+ * - No two ranges overlap: who came first keeps the addresses, until he leaves.
  * - What nobody claims reads as all ones and ignores writes, as a bus with pull-up
  *   resistors does.
  * - A device is given naturally aligned pieces of 1, 2, 4 or 8 bytes, none wider
@@ -24,8 +24,13 @@
  *   first; one that straddles the end of a range is shared with the neighbour.
  * - A device's answer is cut to the size asked for.
  *
- * Not thread safe: ranges are added before the guest runs, and devices are called
- * on the caller's thread, under whatever lock the caller holds.
+ * Ranges may come and go while the guest runs, even from within a device's own read
+ * or write: PCI moves devices about (pci.h). An access that is cut into pieces looks
+ * each piece up anew, so it never calls a device that has just left.
+ *
+ * Not thread safe: a bus and all the devices on it belong to one lock, which the
+ * caller holds around bus_add(), bus_remove() and every access. Once bus_remove() has
+ * returned, then, no thread is inside the device through that range, and none will be.
  */
 #ifndef CHAPTER_04_BUS_H
 #define CHAPTER_04_BUS_H
@@ -33,7 +38,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BUS_RANGES_MAX 64u
+#define BUS_RANGES_MAX 256u
 
 /* Values are little-endian numbers in the low size * 8 bits. */
 struct bus_range {
@@ -56,6 +61,9 @@ struct bus {
  * one of the four), -EEXIST (overlaps another), -ENOSPC (bus full).
  */
 int bus_add(struct bus *bus, const struct bus_range *range);
+
+/* Takes away the range that starts at start. 0, or -ENOENT if none does. */
+int bus_remove(struct bus *bus, uint64_t start);
 
 /* One access of 1 to 8 bytes. */
 uint64_t bus_read(const struct bus *bus, uint64_t address, unsigned size);

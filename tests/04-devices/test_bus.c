@@ -271,6 +271,102 @@ START_TEST(rep_ins_fills_data_from_one_port)
 }
 END_TEST
 
+START_TEST(a_removed_range_is_nobodys)
+{
+    struct bus bus = {0};
+    struct probe probes[3] = {0};
+
+    for (unsigned i = 0; i < 3; i++)
+        add(&bus, &probes[i], 0x100 + i * 8, 8, 4);
+    ck_assert_int_eq(bus_remove(&bus, 0x10c), -ENOENT); /* inside, not the start */
+    ck_assert_int_eq(bus_remove(&bus, 0xff), -ENOENT);
+    ck_assert_int_eq(bus_remove(&bus, 0x108), 0);
+    ck_assert_int_eq(bus_remove(&bus, 0x108), -ENOENT);
+    ck_assert_uint_eq(bus_read(&bus, 0x108, 4), 0xffffffff);
+    bus_write(&bus, 0x10c, 4, 0);
+    ck_assert_str_eq(probes[1].log, "");
+    /* The neighbours have not moved. */
+    bus_read(&bus, 0x104, 4);
+    bus_read(&bus, 0x110, 4);
+    ck_assert_str_eq(probes[0].log, "r4.4 ");
+    ck_assert_str_eq(probes[2].log, "r0.4 ");
+    /* The place is free again, for less or more. */
+    ck_assert_int_eq(add(&bus, &probes[1], 0x108, 9, 1), -EEXIST);
+    ck_assert_int_eq(add(&bus, &probes[1], 0x108, 8, 1), 0);
+}
+END_TEST
+
+/* A device that leaves its place when it is written to, as a BAR register makes one. */
+struct mover {
+    struct bus *bus;
+    uint64_t start;
+    unsigned writes;
+};
+
+static void mover_write(void *self, uint64_t reg, unsigned size, uint64_t value)
+{
+    struct mover *mover = self;
+
+    (void)reg, (void)size, (void)value;
+    mover->writes++;
+    bus_remove(mover->bus, mover->start);
+}
+
+START_TEST(a_device_may_leave_in_the_middle_of_an_access)
+{
+    struct bus bus = {0};
+    struct mover mover = {&bus, 0x100, 0};
+    struct probe next = {0};
+
+    bus_add(&bus, &(struct bus_range){0x100, 2, 1, read_too_much, mover_write, &mover});
+    add(&bus, &next, 0x102, 2, 1);
+    bus_write(&bus, 0x100, 4, 0);
+    ck_assert_uint_eq(mover.writes, 1); /* its second byte is nobody's by then */
+    ck_assert_str_eq(next.log, "w0.1 w1.1 ");
+}
+END_TEST
+
+/* PIO13: what nobody claims, in every width, at every page of a busy map. */
+START_TEST(every_width_at_every_unclaimed_page)
+{
+    struct bus bus = {0};
+    struct probe probe = {0};
+
+    for (unsigned i = 0; i < 200; i++)
+        add(&bus, &probe, 0xfe000000 + i * 0x3000, 0x1000, 1u << i % 4);
+    for (uint64_t page = 0xfdf00000; page < 0xfe400000; page += 0x1000) {
+        bool claimed = page >= 0xfe000000 && (page - 0xfe000000) % 0x3000 == 0 &&
+                       (page - 0xfe000000) / 0x3000 < 200;
+
+        for (unsigned size = 1; size <= 8 && !claimed; size *= 2)
+            for (unsigned at = 0; at + size <= 0x1000; at += 0x1f8) {
+                ck_assert_uint_eq(bus_read(&bus, page + at, size),
+                                  size == 8 ? UINT64_MAX : (UINT64_C(1) << size * 8) - 1);
+                bus_write(&bus, page + at, size, 0);
+            }
+    }
+    ck_assert_str_eq(probe.log, "");
+}
+END_TEST
+
+/* PIO18: a register of 4 bytes sees each byte as it came, and 8 bytes as two writes. */
+START_TEST(a_wide_register_sees_narrow_and_wide_accesses)
+{
+    struct bus bus = {0};
+    struct probe probe = {.answer = 0x10};
+
+    add(&bus, &probe, 0x1000, 8, 4);
+    for (unsigned byte = 0; byte < 4; byte++)
+        bus_write(&bus, 0x1000 + byte, 1, 0xa0 + byte);
+    ck_assert_str_eq(probe.log, "w0.1 w1.1 w2.1 w3.1 ");
+    bus_write(&bus, 0x1000, 8, UINT64_C(0x8877665544332211));
+    ck_assert_str_eq(probe.log, "w0.1 w1.1 w2.1 w3.1 w0.4 w4.4 ");
+    ck_assert_uint_eq(probe.written[0], 0x44332211);
+    ck_assert_uint_eq(probe.written[4], 0x88776655);
+    ck_assert_uint_eq(bus_read(&bus, 0x1000, 8), UINT64_C(0x1716151413121110));
+}
+END_TEST
+
 /* No access, whatever its place and size, may reach a device outside its range. */
 struct guard {
     uint64_t start, size;
@@ -320,6 +416,14 @@ START_TEST(random_accesses_stay_within_ranges)
 
         if (i % 100 == 0)
             address = UINT64_MAX - address % 9; /* wraps around */
+        if (i % 1000 == 0) {                    /* and the ranges come and go */
+            struct bus_range moved = bus.ranges[(unsigned)rand() % bus.count];
+
+            ck_assert_int_eq(bus_remove(&bus, moved.start), 0);
+            moved.start = ((struct guard *)moved.self)->start = rand() % 0x800;
+            if (bus_add(&bus, &moved) != 0)
+                ((struct guard *)moved.self)->size = 0; /* gone: no access is right */
+        }
         value = bus_read(&bus, address, size);
         wide += size < 8 && value >> (8 * size);
         bus_write(&bus, address, size, UINT64_MAX);
@@ -346,6 +450,10 @@ static Suite *bus_suite(void)
     tcase_add_test(tests, an_access_past_the_end_is_shared_with_the_neighbour);
     tcase_add_test(tests, rep_outs_advances_data_not_port);
     tcase_add_test(tests, rep_ins_fills_data_from_one_port);
+    tcase_add_test(tests, a_removed_range_is_nobodys);
+    tcase_add_test(tests, a_device_may_leave_in_the_middle_of_an_access);
+    tcase_add_test(tests, every_width_at_every_unclaimed_page);
+    tcase_add_test(tests, a_wide_register_sees_narrow_and_wide_accesses);
     tcase_add_test(tests, random_accesses_stay_within_ranges);
     suite_add_tcase(suite, tests);
     return suite;
