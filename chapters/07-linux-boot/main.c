@@ -17,54 +17,59 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "01-kvm-hello/exits.h"
+#include "04-devices/console.h"
+#include "04-devices/event_loop.h"
 #include "04-devices/i8042.h"
 #include "04-devices/irqchip.h"
+#include "04-devices/machine.h"
 #include "04-devices/reset.h"
 #include "04-devices/rtc.h"
+#include "04-devices/signals.h"
 #include "04-devices/uart.h"
 #include "07-linux-boot/acpi/pm.h"
 #include "07-linux-boot/acpi/tables.h"
 #include "07-linux-boot/boot.h"
-#include "07-linux-boot/console.h"
-#include "07-linux-boot/event_loop.h"
-#include "07-linux-boot/machine.h"
+#include "07-linux-boot/cpuid.h"
+#include "07-linux-boot/layout.h"
 #include "07-linux-boot/options.h"
 #include "common/die.h"
 #include "common/term.h"
 
 #define COM1 0x3f8
 
-static int64_t host_clock(void *self)
+static void rtc_due(void *self)
 {
-    struct timespec now;
-
-    (void)self;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    rtc_alarm(self);
 }
 
-/* No operating system needs this clock's interrupts to boot: nobody wakes for them. */
-static void never_wake(void *self, int64_t when)
+static void add_ram(struct machine *machine, uint64_t size)
 {
-    (void)self, (void)when;
+    struct ram_range ranges[2];
+    unsigned count = ram_layout(size, ranges);
+
+    for (unsigned i = 0; i < count; i++)
+        vm_add_ram(&machine->vm, ranges[i].start, ranges[i].size);
 }
 
-/* Is SIGQUIT what ends us? It means "and say where the guest is", as Java's does. */
-static bool asked_where(void)
+/* The first processor, where boot_load() wants it to start. */
+static void add_processor(struct machine *machine, const struct boot_entry *entry)
 {
-    sigset_t pending;
+    struct vcpu *vcpu = &machine->processor.vcpu;
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
 
-    sigpending(&pending);
-    return sigismember(&pending, SIGQUIT) == 1;
+    processor_init(&machine->processor, machine);
+    cpuid_apply(&machine->vm, vcpu, 1);
+    vcpu_get_sregs(vcpu, &sregs);
+    entry_registers(entry, &sregs, &regs);
+    vcpu_set_sregs(vcpu, &sregs);
+    vcpu_set_regs(vcpu, &regs);
 }
 
 /* Builds the machine, boots the kernel, and takes everything apart again. */
@@ -85,7 +90,8 @@ static enum ending boot_once(const struct options *options, struct console *cons
     struct refusal why;
     enum ending ending;
 
-    machine_init(&machine, options->ram, console->wake);
+    machine_init(&machine, console->wake);
+    add_ram(&machine, options->ram);
 
     uart_init(&serial, machine_irq(&machine, IRQ_SERIAL_1), console_sink(console));
     machine_claim_ports(&machine, COM1, UART_REGISTERS, 1, uart_read, uart_write, &serial);
@@ -96,7 +102,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
     machine_claim_ports(&machine, I8042_STATUS, 1, 1, i8042_status_read, i8042_command_write,
                         &keyboard);
 
-    rtc_init(&rtc, (struct clock){.now = host_clock}, (struct alarm){.set = never_wake},
+    rtc_init(&rtc, machine_wall_clock(&machine), machine_wall_alarm(&machine, rtc_due, &rtc),
              machine_irq(&machine, IRQ_RTC));
     machine_claim_ports(&machine, RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc);
 
@@ -113,7 +119,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
 
     if (boot_load(&request, &entry, &why) < 0)
         die("%s", why.text);
-    processor_init(&machine.processor, &machine, &entry);
+    add_processor(&machine, &entry);
 
     term_raw(STDIN_FILENO);
     console_attach(console, &serial, &machine.devices.lock);
@@ -121,47 +127,12 @@ static enum ending boot_once(const struct options *options, struct console *cons
     console_detach(console);
 
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
-        (ending == ENDING_SIGNAL && asked_where())) {
+        (ending == ENDING_SIGNAL && signals_asked_where())) {
         term_restore();
         exit_report(stderr, &machine.vm, &machine.processor.vcpu);
     }
     machine_free(&machine);
     return ending;
-}
-
-/* The signals that end a program arrive as data, in a file descriptor. */
-static int take_signals(void)
-{
-    sigset_t ends;
-    int fd;
-
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGHUP);
-    sigaddset(&ends, SIGQUIT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is no reason to end */
-    fd = signalfd(-1, &ends, SFD_CLOEXEC);
-    if (fd < 0)
-        die("signalfd failed: %s", strerror(errno));
-    return fd;
-}
-
-/* Dies of the signal that came, so that whoever sent it sees what it did. */
-static void die_of_signal(int signals)
-{
-    struct signalfd_siginfo info;
-    sigset_t set;
-
-    if (read(signals, &info, sizeof info) != sizeof info)
-        die("signalfd: %s", strerror(errno));
-    term_restore();
-    signal((int)info.ssi_signo, SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, (int)info.ssi_signo);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    raise((int)info.ssi_signo);
 }
 
 int main(int argc, char **argv)
@@ -178,7 +149,7 @@ int main(int argc, char **argv)
         options_print_help(stdout);
         return STATUS_OFF;
     }
-    signals = take_signals();
+    signals = signals_take();
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake < 0)
         die("eventfd failed: %s", strerror(errno));
@@ -189,7 +160,7 @@ int main(int argc, char **argv)
     while (ending == ENDING_RESET && !options.no_reboot);
 
     if (ending == ENDING_SIGNAL)
-        die_of_signal(signals);
+        signals_die(signals);
     console_free(&console);
     return ending_status(ending);
 }

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "07-linux-boot/ending.h"
+#include "04-devices/ending.h"
 #include "common/bits.h"
 
 #define RAM_DEFAULT (512 * MIB)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "07-linux-boot/ending.h"
+#include "04-devices/ending.h"
 #include "common/bits.h"
 #include "harness/harness.h"
 

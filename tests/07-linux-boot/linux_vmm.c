@@ -12,7 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "07-linux-boot/ending.h"
+#include "04-devices/ending.h"
 #include "harness/harness.h"
 
 #define KERNEL "build/kernels/cloud/vmlinuz"

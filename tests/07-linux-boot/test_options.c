@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "07-linux-boot/ending.h"
+#include "04-devices/ending.h"
 #include "07-linux-boot/options.h"
 #include "common/bits.h"
 #include "harness/harness.h"

@@ -1,21 +1,23 @@
 /*
- * machine.h: the frame that main.c screws the devices into.
+ * machine.h: the frame that a board screws its devices into.
  *
- * A machine is a KVM VM with RAM, interrupt chips and one processor, two buses,
- * and a way to end. It knows no device by name.
+ * A machine is a KVM VM with interrupt chips and one processor, two buses, a clock
+ * with alarms, and a way to end. It knows no device by name.
  *
- *     machine_init(&machine, ram_size, wake);
+ *     machine_init(&machine, wake);
+ *     vm_add_ram(&machine.vm, 0, 16 * MIB);
  *     uart_init(&uart, machine_irq(&machine, IRQ_SERIAL_1), sink);
  *     machine_claim_ports(&machine, 0x3f8, 8, 1, uart_read, uart_write, &uart);
- *     ... boot_load(), processor_init() ...
+ *     processor_init(&machine.processor, &machine);
+ *     ... registers ...
  *     ending = event_loop_run(&machine, ...);
  *     machine_free(&machine);
  *
  * Threads: the processor runs on a thread of its own (processor.c), the event loop
  * on the one that called it. Device code runs on either, under devices.lock.
  */
-#ifndef CHAPTER_07_MACHINE_H
-#define CHAPTER_07_MACHINE_H
+#ifndef CHAPTER_04_MACHINE_H
+#define CHAPTER_04_MACHINE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,10 +25,11 @@
 #include <stdint.h>
 
 #include "01-kvm-hello/kvm.h"
+#include "04-devices/alarms.h"
+#include "04-devices/dispatch.h"
+#include "04-devices/ending.h"
 #include "04-devices/irqchip.h"
-#include "07-linux-boot/dispatch.h"
-#include "07-linux-boot/ending.h"
-#include "07-linux-boot/entry.h"
+#include "04-devices/watches.h"
 
 #define ISA_IRQS 16u
 
@@ -44,12 +47,15 @@ struct machine {
     struct devices devices;
     struct irq_pin pins[ISA_IRQS];
     struct processor processor;
+    struct alarms alarms;
+    int64_t wall_origin; /* the date minus alarms_clock() */
+    struct watches watches;
     int wake;          /* not owned: an eventfd that the event loop polls */
     atomic_int ending; /* enum ending; the first one to come stays */
 };
 
-/* RAM (layout.h says where), interrupt chips, empty buses. Dies if the host refuses. */
-void machine_init(struct machine *machine, uint64_t ram_size, int wake);
+/* Interrupt chips, no RAM, empty buses. It must not move. Dies if the host refuses. */
+void machine_init(struct machine *machine, int wake);
 void machine_free(struct machine *machine);
 
 /* The wire to interrupt line number (0 to 15). */
@@ -61,19 +67,36 @@ struct irq_line machine_reset_line(struct machine *machine);
 /* The wire that switches it off. */
 struct irq_line machine_off_line(struct machine *machine);
 
+/* A clock that counts, and an alarm by it: due(self) is called under the device lock. */
+struct clock machine_clock(const struct machine *machine);
+struct alarm machine_alarm(struct machine *machine, void (*due)(void *self), void *self);
+
+/*
+ * The same for devices that know the date: nanoseconds since 1970-01-01 00:00 UTC. The
+ * host's date is asked for once, when the machine is made; from then on this clock
+ * counts like the other, and never jumps when the host's does.
+ */
+struct clock machine_wall_clock(struct machine *machine);
+struct alarm machine_wall_alarm(struct machine *machine, void (*due)(void *self), void *self);
+
 /* bus_add() for the I/O ports. A collision is a mistake of the board: asserted. */
 void machine_claim_ports(struct machine *machine, uint16_t start, uint16_t count, unsigned width,
                          uint64_t (*read)(void *self, uint64_t reg, unsigned size),
                          void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value),
                          void *self);
 
+/* The same for physical addresses that are not RAM. */
+void machine_claim_memory(struct machine *machine, gpa_t start, uint64_t size, unsigned width,
+                          uint64_t (*read)(void *self, uint64_t reg, unsigned size),
+                          void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value),
+                          void *self);
+
 /* Ends the run; only the first call counts. From any thread. */
 void machine_end(struct machine *machine, enum ending ending);
 enum ending machine_ending(const struct machine *machine);
 
-/* The machine's one processor, where boot_load() wants it to start. */
-void processor_init(struct processor *processor, struct machine *machine,
-                    const struct boot_entry *entry);
+/* The machine's one processor, as it comes out of reset. */
+void processor_init(struct processor *processor, struct machine *machine);
 
 /* Lets it run until the machine's ending is set, and waits for it to stop. */
 void processor_start(struct processor *processor);

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "07-linux-boot/dispatch.h"
+#include "04-devices/dispatch.h"
 #include "common/bits.h"
 #include "harness/harness.h"
 
@@ -153,7 +153,7 @@ END_TEST
 
 static Suite *dispatch_suite(void)
 {
-    Suite *suite = suite_create("07 dispatch");
+    Suite *suite = suite_create("04 dispatch");
     TCase *tests = tcase_create("dispatch");
 
     tcase_add_checked_fixture(tests, power_up, NULL);

@@ -2,14 +2,14 @@
  * dispatch.h: what to do when the guest stops. The one place that looks at
  * kvm_run->exit_reason.
  */
-#ifndef CHAPTER_07_DISPATCH_H
-#define CHAPTER_07_DISPATCH_H
+#ifndef CHAPTER_04_DISPATCH_H
+#define CHAPTER_04_DISPATCH_H
 
 #include <linux/kvm.h>
 #include <pthread.h>
 
 #include "04-devices/bus.h"
-#include "07-linux-boot/ending.h"
+#include "04-devices/ending.h"
 
 /* Everything a guest can reach by port or address, and the lock around it all. */
 struct devices {

@@ -9,7 +9,7 @@
  * Left out on purpose: more than one processor, pausing, single steps.
  */
 #define _GNU_SOURCE
-#include "07-linux-boot/machine.h"
+#include "04-devices/machine.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,29 +17,19 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#include "07-linux-boot/cpuid.h"
 #include "common/die.h"
 
-#define KICK_SIGNAL SIGUSR1
+#define KICK_SIGNAL SIGRTMIN /* ours alone: users send SIGUSR1 and SIGUSR2 */
 
 static void do_nothing(int signal)
 {
     (void)signal; /* that it came is enough: KVM_RUN returns */
 }
 
-void processor_init(struct processor *processor, struct machine *machine,
-                    const struct boot_entry *entry)
+void processor_init(struct processor *processor, struct machine *machine)
 {
-    struct kvm_sregs sregs;
-    struct kvm_regs regs;
-
     processor->machine = machine;
     vcpu_init(&processor->vcpu, &machine->vm, 0);
-    cpuid_apply(&machine->vm, &processor->vcpu, 1);
-    vcpu_get_sregs(&processor->vcpu, &sregs);
-    entry_registers(entry, &sregs, &regs);
-    vcpu_set_sregs(&processor->vcpu, &sregs);
-    vcpu_set_regs(&processor->vcpu, &regs);
 }
 
 /*

@@ -13,7 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "07-linux-boot/console.h"
+#include "04-devices/console.h"
 #include "harness/harness.h"
 
 #define CTRL_A "\x01"
@@ -432,7 +432,7 @@ END_TEST
 
 static Suite *console_suite(void)
 {
-    Suite *suite = suite_create("07 console");
+    Suite *suite = suite_create("04 console");
     TCase *tests = tcase_create("console");
 
     tcase_add_checked_fixture(tests, power_up, NULL);

@@ -8,7 +8,7 @@
  * An unknown exit ends the run rather than being skipped: KVM_RUN would come back
  * with it at once and for ever.
  */
-#include "07-linux-boot/dispatch.h"
+#include "04-devices/dispatch.h"
 
 #include <string.h>
 

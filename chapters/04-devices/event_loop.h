@@ -1,12 +1,12 @@
 /*
  * event_loop.h: what the VMM's first thread does while the guest runs.
  */
-#ifndef CHAPTER_07_EVENT_LOOP_H
-#define CHAPTER_07_EVENT_LOOP_H
+#ifndef CHAPTER_04_EVENT_LOOP_H
+#define CHAPTER_04_EVENT_LOOP_H
 
-#include "07-linux-boot/console.h"
-#include "07-linux-boot/ending.h"
-#include "07-linux-boot/machine.h"
+#include "04-devices/console.h"
+#include "04-devices/ending.h"
+#include "04-devices/machine.h"
 
 /*
  * Starts the processor, serves the console, and returns when the run has ended and

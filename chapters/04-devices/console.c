@@ -9,7 +9,7 @@
  * Left out on purpose: serial ports on sockets and files of their own, a log.
  */
 #define _GNU_SOURCE
-#include "07-linux-boot/console.h"
+#include "04-devices/console.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
  * SIGINT or SIGHUP the VMM gives the terminal back and dies of that same signal; so
  * it does after SIGQUIT, having reported where the guest was.
  */
-#ifndef CHAPTER_07_ENDING_H
-#define CHAPTER_07_ENDING_H
+#ifndef CHAPTER_04_ENDING_H
+#define CHAPTER_04_ENDING_H
 
 enum ending {
     ENDING_NONE = 0, /* the guest runs */
@@ -17,6 +17,7 @@ enum ending {
     ENDING_CRASH,    /* triple fault, or the guest reported a crash */
     ENDING_STUCK,    /* KVM cannot go on, or stopped for a reason we do not know */
     ENDING_SIGNAL,   /* SIGTERM, SIGINT, SIGHUP or SIGQUIT */
+    ENDING_LIMIT,    /* the time that --limit gave is over */
 };
 
 enum exit_status {
@@ -25,6 +26,7 @@ enum exit_status {
     STATUS_RESET = 3,
     STATUS_CRASH = 4,
     STATUS_STUCK = 5,
+    STATUS_LIMIT = 6,
 };
 
 static inline enum exit_status ending_status(enum ending ending)
@@ -33,6 +35,7 @@ static inline enum exit_status ending_status(enum ending ending)
     case ENDING_RESET: return STATUS_RESET;
     case ENDING_CRASH: return STATUS_CRASH;
     case ENDING_STUCK: return STATUS_STUCK;
+    case ENDING_LIMIT: return STATUS_LIMIT;
     default: return STATUS_OFF;
     }
 }

@@ -22,8 +22,8 @@
  * Threads: console_put() runs under the device lock, on any thread. The others
  * run on the event loop's thread only, without the lock; they take it themselves.
  */
-#ifndef CHAPTER_07_CONSOLE_H
-#define CHAPTER_07_CONSOLE_H
+#ifndef CHAPTER_04_CONSOLE_H
+#define CHAPTER_04_CONSOLE_H
 
 #include <pthread.h>
 #include <stdbool.h>

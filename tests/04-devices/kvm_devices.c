@@ -1,0 +1,66 @@
+/* kvm_devices.c: chapter 4's guests on KVM, as a reader runs them. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+
+#include "04-devices/ending.h"
+#include "common/bits.h"
+#include "harness/harness.h"
+
+#define SECTION "book/04-devices.md"
+
+/* Each says in its source what it prints, with which options, and how it ends. */
+static const char *const guests[] = {"hello", "hammer"};
+
+START_TEST(guests_do_what_their_sources_say)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "04-devices/%s", guests[_i]);
+    e2e_guest("devices", name, SECTION);
+}
+END_TEST
+
+START_TEST(a_limit_stops_a_guest_that_spins)
+{
+    const char *argv[] = {harness_built("devices"), "--limit", "0.2",
+                          harness_built("01-kvm-hello/spin.bin"), NULL};
+
+    e2e_run(argv, STATUS_LIMIT, "", "devices: stopped after 0.2 s\n", "the limit's alarm is lost",
+            SECTION);
+}
+END_TEST
+
+START_TEST(bad_arguments_are_refused_by_name)
+{
+    static const char *const rows[][3] = {
+        {"--limit", "soon", "--limit soon: not a number of seconds"},
+        {"--frobnicate", NULL, "frobnicate"},
+        {"a.bin", "b.bin", "\"b.bin\" follows \"a.bin\""},
+        {"/no/such/file", NULL, "payload /no/such/file: cannot open: No such file"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *argv[] = {harness_built("devices"), rows[i][0], rows[i][1], NULL};
+
+        e2e_run(argv, STATUS_REFUSED, "", rows[i][2], "an option parsed too kindly", SECTION);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const char *no_kvm = harness_no_kvm();
+    Suite *suite = suite_create("chapter 4 on KVM");
+    TCase *tests = tcase_create("devices");
+
+    tcase_set_timeout(tests, 120);
+    if (no_kvm)
+        printf("SKIP guests_do_what_their_sources_say: %s\n", no_kvm);
+    else
+        tcase_add_loop_test(tests, guests_do_what_their_sources_say, 0, ARRAY_SIZE(guests));
+    harness_add(tests, a_limit_stops_a_guest_that_spins, no_kvm);
+    harness_add(tests, bad_arguments_are_refused_by_name, no_kvm);
+    suite_add_tcase(suite, tests);
+    return harness_main(suite);
+}
