@@ -50,7 +50,6 @@
 /* [I8259A, "Initialization Command Words"] */
 #define PIC_ICW1_IC4  0x01u /* ICW4 will follow */
 #define PIC_ICW1_SNGL 0x02u /* a single chip: no ICW3 */
-#define PIC_ICW1_LTIM 0x08u /* all inputs look at levels (of old; see ELCR) */
 #define PIC_ICW1      0x10u
 #define PIC_ICW4_AEOI 0x02u /* end of interrupt as soon as it begins */
 #define PIC_ICW4_SFNM 0x10u /* special fully nested mode */
@@ -76,12 +75,11 @@ struct pic {
     uint8_t elcr;      /* inputs that look at levels */
     uint8_t vector;    /* ICW2: IR0's interrupt vector; bits 2 to 0 are 0 */
     uint8_t lowest;    /* the input of lowest priority; the next one has the highest */
+    uint8_t cascade;   /* the inputs that another chip drives */
     uint8_t init_step; /* the ICW that the second port awaits (2 to 4), or 0 */
-    bool icw4_follows, single;
-    bool level_mode; /* ICW1's LTIM */
+    bool icw3_follows, icw4_follows;
     bool auto_eoi, rotate_on_auto_eoi, fully_nested_special, special_mask;
     bool read_isr, poll;
-    uint8_t cascade; /* inputs that a slave drives: the master's bit 2 */
 };
 
 /* A wire's end: which input of which pair. */
