@@ -80,6 +80,15 @@ int bus_remove(struct bus *bus, uint64_t start)
     return 0;
 }
 
+const char *bus_name(const struct bus *bus, uint64_t address)
+{
+    const struct bus_range *range = bus_find(bus, address);
+
+    if (!range)
+        return "nobody";
+    return range->name ? range->name : "?";
+}
+
 /*
  * The next piece of an access: the largest power of two that is aligned at reg,
  * that the device takes, and that neither the access nor the range cuts short.

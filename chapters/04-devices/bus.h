@@ -47,7 +47,8 @@ struct bus_range {
     unsigned width; /* widest access the device takes: 1, 2, 4 or 8 bytes */
     uint64_t (*read)(void *self, uint64_t reg, unsigned size);
     void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value);
-    void *self; /* not owned */
+    void *self;       /* not owned */
+    const char *name; /* for people who read traces; not owned, may be NULL */
 };
 
 /* Start with an all-zero struct. Owns nothing, needs no release. */
@@ -64,6 +65,9 @@ int bus_add(struct bus *bus, const struct bus_range *range);
 
 /* Takes away the range that starts at start. 0, or -ENOENT if none does. */
 int bus_remove(struct bus *bus, uint64_t start);
+
+/* What the range at address is called; "nobody" if none is there, "?" if it has no name. */
+const char *bus_name(const struct bus *bus, uint64_t address);
 
 /* One access of 1 to 8 bytes. */
 uint64_t bus_read(const struct bus *bus, uint64_t address, unsigned size);

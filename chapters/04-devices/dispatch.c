@@ -53,8 +53,10 @@ enum ending dispatch_exit(struct devices *devices, struct kvm_run *run)
         dispatch_memory(devices, run);
         pthread_mutex_unlock(&devices->lock);
         return ENDING_NONE;
-    case KVM_EXIT_INTR: return ENDING_NONE; /* a signal, without EINTR */
-    case KVM_EXIT_HLT: return ENDING_OFF;   /* only without KVM's own local APIC */
+    case KVM_EXIT_INTR:            /* a signal, without EINTR */
+    case KVM_EXIT_IRQ_WINDOW_OPEN: /* before the next KVM_RUN the interrupt goes in */
+    case KVM_EXIT_SET_TPR: /* of a local APIC that is not there */ return ENDING_NONE;
+    case KVM_EXIT_HLT: return ENDING_OFF; /* only without KVM's own local APIC */
     case KVM_EXIT_SHUTDOWN: return ENDING_CRASH;
     case KVM_EXIT_SYSTEM_EVENT: return system_event(run->system_event.type);
     default: return ENDING_STUCK;

@@ -28,7 +28,6 @@ void machine_init(struct machine *machine, int wake)
     alarms_init(&machine->alarms);
     machine->wall_origin = wall_origin();
     vm_init(&machine->vm);
-    irqchip_create(&machine->vm);
     for (unsigned i = 0; i < ISA_IRQS; i++)
         machine->pins[i] = (struct irq_pin){.vm = &machine->vm, .number = i};
 }
@@ -44,7 +43,16 @@ void machine_free(struct machine *machine)
 struct irq_line machine_irq(struct machine *machine, unsigned number)
 {
     assert(number < ISA_IRQS);
-    return irq_pin_line(&machine->pins[number]);
+    return machine->pic ? pic_line(machine->pic, number) : irq_pin_line(&machine->pins[number]);
+}
+
+void machine_use_pic(struct machine *machine, struct pic_pair *pic)
+{
+    struct processor *processor = &machine->processor;
+
+    machine->pic = pic;
+    interrupt_init(&processor->interrupts, &processor->vcpu, pic, processor_wake, processor);
+    pic_init(pic, interrupt_intr_line(&processor->interrupts));
 }
 
 static void machine_pull_reset(void *self, bool level)
@@ -106,8 +114,8 @@ static void claim(struct bus *bus, const struct bus_range *range)
     (void)error;
 }
 
-void machine_claim_ports(struct machine *machine, uint16_t start, uint16_t count, unsigned width,
-                         uint64_t (*read)(void *self, uint64_t reg, unsigned size),
+void machine_claim_ports(struct machine *machine, const char *name, uint16_t start, uint16_t count,
+                         unsigned width, uint64_t (*read)(void *self, uint64_t reg, unsigned size),
                          void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value),
                          void *self)
 {
@@ -116,11 +124,12 @@ void machine_claim_ports(struct machine *machine, uint16_t start, uint16_t count
                                                        .width = width,
                                                        .read = read,
                                                        .write = write,
-                                                       .self = self});
+                                                       .self = self,
+                                                       .name = name});
 }
 
-void machine_claim_memory(struct machine *machine, gpa_t start, uint64_t size, unsigned width,
-                          uint64_t (*read)(void *self, uint64_t reg, unsigned size),
+void machine_claim_memory(struct machine *machine, const char *name, gpa_t start, uint64_t size,
+                          unsigned width, uint64_t (*read)(void *self, uint64_t reg, unsigned size),
                           void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value),
                           void *self)
 {
@@ -129,7 +138,8 @@ void machine_claim_memory(struct machine *machine, gpa_t start, uint64_t size, u
                                                         .width = width,
                                                         .read = read,
                                                         .write = write,
-                                                        .self = self});
+                                                        .self = self,
+                                                        .name = name});
 }
 
 void machine_end(struct machine *machine, enum ending ending)

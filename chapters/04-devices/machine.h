@@ -1,13 +1,16 @@
 /*
  * machine.h: the frame that a board screws its devices into.
  *
- * A machine is a KVM VM with interrupt chips and one processor, two buses, a clock
- * with alarms, and a way to end. It knows no device by name.
+ * A machine is a KVM VM with one processor, two buses, a clock with alarms, and a way
+ * to end. It knows no device by name, but for the interrupt controller: KVM's, which
+ * talks to the processor inside the kernel, or ours, which does so here.
  *
  *     machine_init(&machine, wake);
+ *     irqchip_create(&machine.vm);            or machine_use_pic(&machine, &pic)
  *     vm_add_ram(&machine.vm, 0, 16 * MIB);
  *     uart_init(&uart, machine_irq(&machine, IRQ_SERIAL_1), sink);
- *     machine_claim_ports(&machine, 0x3f8, 8, 1, uart_read, uart_write, &uart);
+ *     machine_claim_ports(&machine, "serial port", 0x3f8, 8, 1, uart_read, uart_write,
+ *                         &uart);
  *     processor_init(&machine.processor, &machine);
  *     ... registers ...
  *     ending = event_loop_run(&machine, ...);
@@ -28,6 +31,7 @@
 #include "04-devices/alarms.h"
 #include "04-devices/dispatch.h"
 #include "04-devices/ending.h"
+#include "04-devices/interrupt.h"
 #include "04-devices/irqchip.h"
 #include "04-devices/watches.h"
 
@@ -39,13 +43,19 @@ struct processor {
     struct vcpu vcpu;
     struct machine *machine;
     pthread_t thread;
+    bool started;     /* the thread is there; under the lock */
     atomic_bool look; /* asked to find out whether it sleeps for good */
+
+    /* Without KVM's interrupt chips, all under the lock: */
+    struct interrupt_pins interrupts;
+    pthread_cond_t woken; /* a halted processor waits for it */
 };
 
 struct machine {
     struct vm vm;
     struct devices devices;
-    struct irq_pin pins[ISA_IRQS];
+    struct irq_pin pins[ISA_IRQS]; /* of KVM's chips ... */
+    struct pic_pair *pic;          /* ... or this, if not NULL. Not owned */
     struct processor processor;
     struct alarms alarms;
     int64_t wall_origin; /* the date minus alarms_clock() */
@@ -54,11 +64,17 @@ struct machine {
     atomic_int ending; /* enum ending; the first one to come stays */
 };
 
-/* Interrupt chips, no RAM, empty buses. It must not move. Dies if the host refuses. */
+/* No interrupt chips, no RAM, empty buses. It must not move. Dies if the host refuses. */
 void machine_init(struct machine *machine, int wake);
 void machine_free(struct machine *machine);
 
-/* The wire to interrupt line number (0 to 15). */
+/*
+ * Makes pic the interrupt controller instead of KVM's chips, and powers it up. The
+ * caller claims its ports. Before any device asks for a wire.
+ */
+void machine_use_pic(struct machine *machine, struct pic_pair *pic);
+
+/* The wire to interrupt line number (0 to 15), of whichever controller. */
 struct irq_line machine_irq(struct machine *machine, unsigned number);
 
 /* The wire that resets the machine when it is raised. */
@@ -79,15 +95,18 @@ struct alarm machine_alarm(struct machine *machine, void (*due)(void *self), voi
 struct clock machine_wall_clock(struct machine *machine);
 struct alarm machine_wall_alarm(struct machine *machine, void (*due)(void *self), void *self);
 
-/* bus_add() for the I/O ports. A collision is a mistake of the board: asserted. */
-void machine_claim_ports(struct machine *machine, uint16_t start, uint16_t count, unsigned width,
-                         uint64_t (*read)(void *self, uint64_t reg, unsigned size),
+/*
+ * bus_add() for the I/O ports. The name is for traces: plain letters, and no quotes. A
+ * collision is a mistake of the board: asserted.
+ */
+void machine_claim_ports(struct machine *machine, const char *name, uint16_t start, uint16_t count,
+                         unsigned width, uint64_t (*read)(void *self, uint64_t reg, unsigned size),
                          void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value),
                          void *self);
 
 /* The same for physical addresses that are not RAM. */
-void machine_claim_memory(struct machine *machine, gpa_t start, uint64_t size, unsigned width,
-                          uint64_t (*read)(void *self, uint64_t reg, unsigned size),
+void machine_claim_memory(struct machine *machine, const char *name, gpa_t start, uint64_t size,
+                          unsigned width, uint64_t (*read)(void *self, uint64_t reg, unsigned size),
                           void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value),
                           void *self);
 
@@ -101,6 +120,9 @@ void processor_init(struct processor *processor, struct machine *machine);
 /* Lets it run until the machine's ending is set, and waits for it to stop. */
 void processor_start(struct processor *processor);
 void processor_join(struct processor *processor);
+
+/* One of its interrupt pins went high, under the lock: see interrupt.h. */
+void processor_wake(void *self);
 
 /* The CPU time it has used, in nanoseconds. It must have been started. */
 int64_t processor_time(const struct processor *processor);

@@ -126,24 +126,26 @@ static void attach_devices(struct board *board, struct console *console)
     struct machine *machine = &board->machine;
 
     uart_init(&board->serial, machine_irq(machine, IRQ_SERIAL_1), console_sink(console));
-    machine_claim_ports(machine, COM1, UART_REGISTERS, 1, uart_read, uart_write, &board->serial);
+    machine_claim_ports(machine, "serial port", COM1, UART_REGISTERS, 1, uart_read, uart_write,
+                        &board->serial);
 
     i8042_init(&board->keyboard, machine_irq(machine, IRQ_KEYBOARD),
                machine_irq(machine, IRQ_MOUSE), machine_reset_line(machine));
-    machine_claim_ports(machine, I8042_DATA, 1, 1, i8042_data_read, i8042_data_write,
-                        &board->keyboard);
-    machine_claim_ports(machine, I8042_STATUS, 1, 1, i8042_status_read, i8042_command_write,
-                        &board->keyboard);
+    machine_claim_ports(machine, "keyboard controller", I8042_DATA, 1, 1, i8042_data_read,
+                        i8042_data_write, &board->keyboard);
+    machine_claim_ports(machine, "keyboard controller", I8042_STATUS, 1, 1, i8042_status_read,
+                        i8042_command_write, &board->keyboard);
 
     rtc_init(&board->rtc, machine_wall_clock(machine),
              machine_wall_alarm(machine, rtc_due, &board->rtc), machine_irq(machine, IRQ_RTC));
-    machine_claim_ports(machine, RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &board->rtc);
+    machine_claim_ports(machine, "clock", RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write,
+                        &board->rtc);
 
     reset_init(&board->reset, machine_reset_line(machine));
-    machine_claim_ports(machine, RESET_PORT_A, 1, 1, reset_port_a_read, reset_port_a_write,
-                        &board->reset);
-    machine_claim_ports(machine, RESET_CONTROL, 4, 4, reset_control_read, reset_control_write,
-                        &board->reset);
+    machine_claim_ports(machine, "fast reset", RESET_PORT_A, 1, 1, reset_port_a_read,
+                        reset_port_a_write, &board->reset);
+    machine_claim_ports(machine, "reset control", RESET_CONTROL, 4, 4, reset_control_read,
+                        reset_control_write, &board->reset);
 }
 /* [/board] */
 
@@ -199,6 +201,7 @@ int main(int argc, char **argv)
         die("eventfd failed: %s", strerror(errno));
     console_init(&console, STDIN_FILENO, STDOUT_FILENO, wake);
     machine_init(&board.machine, wake);
+    irqchip_create(&board.machine.vm);
     vm_add_ram(&board.machine.vm, 0, RAM_SIZE);
     attach_devices(&board, &console);
     load_guest(&board.machine, options.payload);

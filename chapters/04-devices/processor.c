@@ -29,6 +29,7 @@ static void do_nothing(int signal)
 void processor_init(struct processor *processor, struct machine *machine)
 {
     processor->machine = machine;
+    pthread_cond_init(&processor->woken, NULL);
     vcpu_init(&processor->vcpu, &machine->vm, 0);
 }
 
@@ -51,6 +52,47 @@ static bool halted_for_good(const struct vcpu *vcpu)
            !events.nmi.pending && !events.nmi.injected && !events.smi.pending;
 }
 
+/* [halt] */
+/*
+ * HLT comes to us only without KVM's local APIC. Waits for an interrupt, or for the
+ * run's end; nobody polls. With interrupts off there is nothing to wait for.
+ */
+static enum ending sleep_until_interrupt(struct processor *processor)
+{
+    struct machine *machine = processor->machine;
+    enum ending ending = ENDING_NONE;
+
+    pthread_mutex_lock(&machine->devices.lock);
+    while (!interrupt_wakes(&processor->interrupts) && machine_ending(machine) == ENDING_NONE) {
+        if (!processor->vcpu.run->if_flag) {
+            ending = ENDING_OFF;
+            break;
+        }
+        pthread_cond_wait(&processor->woken, &machine->devices.lock);
+    }
+    pthread_mutex_unlock(&machine->devices.lock);
+    return ending;
+}
+/* [/halt] */
+
+static enum ending handle_exit(struct processor *processor)
+{
+    struct machine *machine = processor->machine;
+    struct kvm_run *run = processor->vcpu.run;
+
+    if (run->exit_reason == KVM_EXIT_HLT && machine->pic)
+        return sleep_until_interrupt(processor);
+    return dispatch_exit(&machine->devices, run);
+}
+
+static void inject(struct processor *processor)
+{
+    pthread_mutex_lock(&processor->machine->devices.lock);
+    interrupt_before_run(&processor->interrupts);
+    pthread_mutex_unlock(&processor->machine->devices.lock);
+}
+
+/* [loop] */
 static void *processor_loop(void *self)
 {
     struct processor *processor = self;
@@ -58,19 +100,23 @@ static void *processor_loop(void *self)
     struct vcpu *vcpu = &processor->vcpu;
 
     while (machine_ending(machine) == ENDING_NONE) {
-        if (vcpu_run(vcpu)) {
-            enum ending ending = dispatch_exit(&machine->devices, vcpu->run);
+        enum ending ending = ENDING_NONE;
 
-            if (ending != ENDING_NONE)
-                machine_end(machine, ending);
-            continue;
+        if (machine->pic)
+            inject(processor);
+        if (vcpu_run(vcpu)) {
+            ending = handle_exit(processor);
+        } else {
+            __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+            if (atomic_exchange(&processor->look, false) && halted_for_good(vcpu))
+                ending = ENDING_OFF;
         }
-        __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-        if (atomic_exchange(&processor->look, false) && halted_for_good(vcpu))
-            machine_end(machine, ENDING_OFF);
+        if (ending != ENDING_NONE)
+            machine_end(machine, ending);
     }
     return NULL;
 }
+/* [/loop] */
 
 static void processor_kick(struct processor *processor)
 {
@@ -78,22 +124,43 @@ static void processor_kick(struct processor *processor)
     pthread_kill(processor->thread, KICK_SIGNAL);
 }
 
+void processor_wake(void *self)
+{
+    struct processor *processor = self;
+
+    if (!processor->started) /* it will look before it runs for the first time */
+        return;
+    pthread_cond_signal(&processor->woken);
+    if (!pthread_equal(pthread_self(), processor->thread))
+        processor_kick(processor);
+}
+
 void processor_start(struct processor *processor)
 {
     struct sigaction action = {.sa_handler = do_nothing};
+    pthread_mutex_t *lock = &processor->machine->devices.lock;
     int error;
 
     sigaction(KICK_SIGNAL, &action, NULL);
+    pthread_mutex_lock(lock);
     error = pthread_create(&processor->thread, NULL, processor_loop, processor);
     if (error)
         die("cannot start a thread for the processor: %s", strerror(error));
+    processor->started = true;
+    pthread_mutex_unlock(lock);
     pthread_setname_np(processor->thread, "vcpu 0");
 }
 
 void processor_join(struct processor *processor)
 {
+    pthread_mutex_t *lock = &processor->machine->devices.lock;
+
+    pthread_mutex_lock(lock);
+    pthread_cond_signal(&processor->woken);
+    pthread_mutex_unlock(lock);
     processor_kick(processor);
     pthread_join(processor->thread, NULL);
+    processor->started = false;
 }
 
 int64_t processor_time(const struct processor *processor)

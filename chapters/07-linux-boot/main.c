@@ -91,29 +91,32 @@ static enum ending boot_once(const struct options *options, struct console *cons
     enum ending ending;
 
     machine_init(&machine, console->wake);
+    irqchip_create(&machine.vm);
     add_ram(&machine, options->ram);
 
     uart_init(&serial, machine_irq(&machine, IRQ_SERIAL_1), console_sink(console));
-    machine_claim_ports(&machine, COM1, UART_REGISTERS, 1, uart_read, uart_write, &serial);
+    machine_claim_ports(&machine, "serial port", COM1, UART_REGISTERS, 1, uart_read, uart_write,
+                        &serial);
 
     i8042_init(&keyboard, machine_irq(&machine, IRQ_KEYBOARD), machine_irq(&machine, IRQ_MOUSE),
                machine_reset_line(&machine));
-    machine_claim_ports(&machine, I8042_DATA, 1, 1, i8042_data_read, i8042_data_write, &keyboard);
-    machine_claim_ports(&machine, I8042_STATUS, 1, 1, i8042_status_read, i8042_command_write,
-                        &keyboard);
+    machine_claim_ports(&machine, "keyboard controller", I8042_DATA, 1, 1, i8042_data_read,
+                        i8042_data_write, &keyboard);
+    machine_claim_ports(&machine, "keyboard controller", I8042_STATUS, 1, 1, i8042_status_read,
+                        i8042_command_write, &keyboard);
 
     rtc_init(&rtc, machine_wall_clock(&machine), machine_wall_alarm(&machine, rtc_due, &rtc),
              machine_irq(&machine, IRQ_RTC));
-    machine_claim_ports(&machine, RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc);
+    machine_claim_ports(&machine, "clock", RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc);
 
     reset_init(&reset, machine_reset_line(&machine));
-    machine_claim_ports(&machine, RESET_PORT_A, 1, 1, reset_port_a_read, reset_port_a_write,
-                        &reset);
-    machine_claim_ports(&machine, RESET_CONTROL, 4, 4, reset_control_read, reset_control_write,
-                        &reset);
+    machine_claim_ports(&machine, "fast reset", RESET_PORT_A, 1, 1, reset_port_a_read,
+                        reset_port_a_write, &reset);
+    machine_claim_ports(&machine, "reset control", RESET_CONTROL, 4, 4, reset_control_read,
+                        reset_control_write, &reset);
 
     acpi_pm_init(&power, machine_irq(&machine, ACPI_SCI), machine_off_line(&machine), false);
-    machine_claim_ports(&machine, ACPI_PM_PORTS, ACPI_PM_PORT_COUNT, 2, acpi_pm_read,
+    machine_claim_ports(&machine, "ACPI power", ACPI_PM_PORTS, ACPI_PM_PORT_COUNT, 2, acpi_pm_read,
                         acpi_pm_write, &power);
     acpi_write(&machine.vm.memory, &board);
 
