@@ -45,7 +45,7 @@ static void probe_write(void *self, uint64_t reg, unsigned size, uint64_t value)
 
 static int add(struct bus *bus, struct probe *probe, uint64_t start, uint64_t size, unsigned width)
 {
-    struct bus_range range = {start, size, width, probe_read, probe_write, probe};
+    struct bus_range range = {start, size, width, probe_read, probe_write, probe, NULL};
 
     return bus_add(bus, &range);
 }
@@ -209,7 +209,7 @@ static uint64_t read_too_much(void *self, uint64_t reg, unsigned size)
 START_TEST(a_devices_answer_is_cut_to_the_size)
 {
     struct bus bus = {0};
-    struct bus_range range = {0x10, 4, 1, read_too_much, probe_write, NULL};
+    struct bus_range range = {0x10, 4, 1, read_too_much, probe_write, NULL, NULL};
 
     bus_add(&bus, &range);
     ck_assert_uint_eq(bus_read(&bus, 0x10, 1), 0x88);
@@ -258,7 +258,7 @@ START_TEST(rep_ins_fills_data_from_one_port)
 {
     uint64_t counter = 0;
     struct bus bus = {0};
-    struct bus_range range = {0x60, 1, 1, read_counter, probe_write, &counter};
+    struct bus_range range = {0x60, 1, 1, read_counter, probe_write, &counter, NULL};
     uint8_t data[6] = {[5] = 0xaa};
 
     bus_add(&bus, &range);
@@ -318,7 +318,7 @@ START_TEST(a_device_may_leave_in_the_middle_of_an_access)
     struct mover mover = {&bus, 0x100, 0};
     struct probe next = {0};
 
-    bus_add(&bus, &(struct bus_range){0x100, 2, 1, read_too_much, mover_write, &mover});
+    bus_add(&bus, &(struct bus_range){0x100, 2, 1, read_too_much, mover_write, &mover, NULL});
     add(&bus, &next, 0x102, 2, 1);
     bus_write(&bus, 0x100, 4, 0);
     ck_assert_uint_eq(mover.writes, 1); /* its second byte is nobody's by then */
@@ -406,7 +406,7 @@ START_TEST(random_accesses_stay_within_ranges)
     for (unsigned i = 0; i < BUS_RANGES_MAX; i++) {
         guards[i] = (struct guard){rand() % 0x800, 1 + rand() % 24, 1u << rand() % 4, 0};
         bus_add(&bus, &(struct bus_range){guards[i].start, guards[i].size, guards[i].width,
-                                          guard_read, guard_write, &guards[i]});
+                                          guard_read, guard_write, &guards[i], NULL});
     }
     ck_assert_uint_gt(bus.count, 20);
     for (unsigned i = 0; i < 500000; i++) {

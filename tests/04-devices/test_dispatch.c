@@ -35,7 +35,7 @@ static void write_sequence(void *self, uint64_t reg, unsigned size, uint64_t val
 
 static void power_up(void)
 {
-    struct bus_range range = {0x3f8, 8, 1, read_sequence, write_sequence, NULL};
+    struct bus_range range = {0x3f8, 8, 1, read_sequence, write_sequence, NULL, NULL};
 
     memset(&shared, 0, sizeof shared);
     devices = (struct devices){.lock = PTHREAD_MUTEX_INITIALIZER};
