@@ -41,14 +41,14 @@ static void power_up(void)
     memset(&bus, 0, sizeof bus);
     i8042_init(&controller, to(&kbd), to(&aux), to(&reset));
     reset_init(&ports, to(&reset));
-    bus_add(&bus,
-            &(struct bus_range){I8042_DATA, 1, 1, i8042_data_read, i8042_data_write, &controller});
+    bus_add(&bus, &(struct bus_range){I8042_DATA, 1, 1, i8042_data_read, i8042_data_write,
+                                      &controller, NULL});
     bus_add(&bus, &(struct bus_range){I8042_STATUS, 1, 1, i8042_status_read, i8042_command_write,
-                                      &controller});
-    bus_add(&bus,
-            &(struct bus_range){RESET_PORT_A, 1, 1, reset_port_a_read, reset_port_a_write, &ports});
+                                      &controller, NULL});
+    bus_add(&bus, &(struct bus_range){RESET_PORT_A, 1, 1, reset_port_a_read, reset_port_a_write,
+                                      &ports, NULL});
     bus_add(&bus, &(struct bus_range){RESET_CONTROL, 4, 4, reset_control_read, reset_control_write,
-                                      &ports});
+                                      &ports, NULL});
 }
 
 static uint8_t in(unsigned port)
