@@ -56,9 +56,9 @@ static void power_up(void)
     intr_changes = 0;
     memset(&bus, 0, sizeof bus);
     pic_init(&pic, (struct irq_line){.set = set_intr});
-    bus_add(&bus, &(struct bus_range){PIC_MASTER, 2, 1, pic_read, pic_write, &pic.master});
-    bus_add(&bus, &(struct bus_range){PIC_SLAVE, 2, 1, pic_read, pic_write, &pic.slave});
-    bus_add(&bus, &(struct bus_range){PIC_ELCR, 2, 1, pic_elcr_read, pic_elcr_write, &pic});
+    bus_add(&bus, &(struct bus_range){PIC_MASTER, 2, 1, pic_read, pic_write, &pic.master, NULL});
+    bus_add(&bus, &(struct bus_range){PIC_SLAVE, 2, 1, pic_read, pic_write, &pic.slave, NULL});
+    bus_add(&bus, &(struct bus_range){PIC_ELCR, 2, 1, pic_elcr_read, pic_elcr_write, &pic, NULL});
 }
 
 static void power_up_and_program(void)

@@ -48,7 +48,8 @@ static void power_up(void)
     memset(&bus, 0, sizeof bus);
     rtc_init(&rtc, (struct clock){read_host, &host_now}, (struct alarm){set_alarm, &alarm_at},
              (struct irq_line){.set = set_wire});
-    bus_add(&bus, &(struct bus_range){RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc});
+    bus_add(&bus,
+            &(struct bus_range){RTC_PORTS, RTC_PORT_COUNT, 1, rtc_read, rtc_write, &rtc, NULL});
 }
 
 static uint8_t get(uint8_t index)

@@ -62,7 +62,7 @@ static void power_up(void)
               (struct byte_sink){sink_put, &bench});
     uart_on_room(&bench.uart, on_room, &bench);
     bus_add(&bench.bus,
-            &(struct bus_range){COM1, UART_REGISTERS, 1, uart_read, uart_write, &bench.uart});
+            &(struct bus_range){COM1, UART_REGISTERS, 1, uart_read, uart_write, &bench.uart, NULL});
 }
 
 static uint8_t in(unsigned reg)
