@@ -6,11 +6,12 @@
  *
  *                    GATE          OUT
  *     counter 0      always high   interrupt line 0
- *     counter 1      always high   memory refresh: long gone, its rhythm remains
+ *     counter 1      always high   once memory refresh; nothing listens any more
  *     counter 2      port 0x61     the loudspeaker, and bit 5 of port 0x61
  *
  * Ports 0x40 to 0x42 are the counters, 0x43 takes commands. Nothing ticks in here: a
- * counter remembers when its count was loaded, and the clock says what it must be now.
+ * counter remembers when it was loaded, and the clock says what it must show now
+ * (pit_counter.h).
  * The names are those of [I8254].
  *
  *     struct pit pit;
@@ -26,6 +27,7 @@
 
 #include "04-devices/clock.h"
 #include "04-devices/irq.h"
+#include "04-devices/pit_counter.h"
 
 #define PIT_PORTS      0x40u /* four ports, width 1 */
 #define PIT_PORT_COUNT 4u
@@ -50,29 +52,24 @@
 #define PIT_STATUS_NULL 0x40u /* the count written last is not counting yet */
 
 /* Port 0x61. [ICH9, 13.7.1 "NMI_SC: NMI Status and Control Register"] */
-#define PORT_B_GATE_2  0x01u
-#define PORT_B_SPEAKER 0x02u
-#define PORT_B_REFRESH 0x10u /* changes every 15 us */
-#define PORT_B_OUT_2   0x20u
+#define PORT_B_GATE_2     0x01u
+#define PORT_B_SPEAKER    0x02u
+#define PORT_B_REFRESH    0x10u /* changes every 15 us */
+#define PORT_B_OUT_2      0x20u
+#define PORT_B_WRITABLE   0x0fu /* bits 2 and 3 mask errors of memory and cards */
 
-/* How soon one alarm may follow another, in nanoseconds: see pit_alarm(). */
-#define PIT_ALARM_SPACING INT64_C(100000)
+#define PIT_REFRESH_TICKS 18 /* of counter 1, as a PC's firmware programs it: 15 us */
 
-/* Time in here is counted in CLK pulses, "ticks", since the clock's origin. */
-struct pit_counter {
-    uint8_t control; /* mode, access and BCD bits of the control word */
-    bool gate;
-    bool armed;          /* has a count, and is or was triggered */
-    uint32_t count;      /* what it counts down from: 1 to 65536 */
-    uint32_t next;       /* what it will count down from after this; 0: the same */
-    int64_t start;       /* the tick at which it was loaded; may be the next one */
-    int64_t held;        /* ticks counted when GATE stopped it, or -1 */
+/* A counter and the way to it: one port for two bytes, in both directions. */
+struct pit_channel {
+    struct pit_counter counter;
+    uint8_t control;     /* access, mode and BCD bits, as written */
     uint8_t low_byte;    /* of a count whose high byte is awaited */
     bool high_byte_next; /* of a write */
     bool high_read_next; /* of a read */
     uint16_t latch;
-    uint8_t latched; /* bytes of the latch that were not read yet */
-    uint8_t status;  /* valid while status_latched */
+    uint8_t latched; /* how many bytes of the latch were not read yet */
+    uint8_t status;  /* while status_latched */
     bool status_latched;
 };
 
@@ -80,19 +77,21 @@ struct pit {
     struct clock clock;
     struct alarm alarm;
     struct irq_line irq;
-    struct pit_counter counters[3];
+    struct pit_channel channels[3];
     int64_t seen;   /* the tick up to which counter 0's edges have been reported */
-    int64_t woken;  /* when the last alarm came */
     bool level;     /* of the interrupt line */
     uint8_t port_b; /* the bits that can be written */
 };
 
-/* Powers up: counters 0 and 2 wait to be programmed, 1 gives its rhythm. */
+/*
+ * Powers up: the counters wait to be programmed, their outputs high. So is the interrupt
+ * line from now on, whose controller must exist.
+ */
 void pit_init(struct pit *pit, struct clock clock, struct alarm alarm, struct irq_line irq);
 
 /*
  * The alarm's moment has come: drives the interrupt line and sets the next alarm. Edges
- * that lie closer together than PIT_ALARM_SPACING, or than the host manages, are one.
+ * that lie closer together than the host keeps up with are one edge.
  */
 void pit_alarm(struct pit *pit);
 
