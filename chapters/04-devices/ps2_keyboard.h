@@ -59,6 +59,7 @@ struct ps2_keyboard {
 
     uint8_t queue[PS2_KEYS_QUEUED];
     unsigned head, count;
+    bool overrun; /* something was lost; cleared when the queue is empty */
     struct ps2_reply reply;
     uint8_t last;            /* byte sent, for "resend" */
     uint8_t command;         /* waits for its parameter, or 0 */
@@ -75,6 +76,11 @@ struct ps2_keyboard {
 /* Power on, test passed, scanning. Owns nothing. The wires are copied. */
 void ps2_keyboard_init(struct ps2_keyboard *kb, struct ps2_socket socket, struct clock clock,
                        struct alarm alarm);
+
+/*
+ * room() is called within an access of the guest's, once for each time that
+ * ps2_keyboard_ready() said no. It takes note, and types later, not there and then.
+ */
 void ps2_keyboard_on_room(struct ps2_keyboard *kb, void (*room)(void *self), void *self);
 
 /* Its side of the socket, and of whoever watches the person. */
