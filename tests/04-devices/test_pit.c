@@ -65,8 +65,10 @@ static void power_up(void)
     tick = 5000000000; /* more than an hour: far beyond 32 bits */
     pit_init(&pit, (struct clock){.now = now}, (struct alarm){.set = set_alarm},
              (struct irq_line){.set = set_wire});
-    bus_add(&bus, &(struct bus_range){PIT_PORTS, PIT_PORT_COUNT, 1, pit_read, pit_write, &pit});
-    bus_add(&bus, &(struct bus_range){PIT_PORT_B, 1, 1, pit_port_b_read, pit_port_b_write, &pit});
+    bus_add(&bus,
+            &(struct bus_range){PIT_PORTS, PIT_PORT_COUNT, 1, pit_read, pit_write, &pit, NULL});
+    bus_add(&bus,
+            &(struct bus_range){PIT_PORT_B, 1, 1, pit_port_b_read, pit_port_b_write, &pit, NULL});
     wire.rises = 0;
 }
 
