@@ -27,14 +27,14 @@
 
 /* Of a cell: "\e[25;80H", "\e[0;5;97;107m", three bytes of UTF-8. */
 #define VIEW_CELL_MAX 25u
-#define VIEW_BUFFER   (VIEW_CELL_MAX * TEXT_ROWS * TEXT_COLUMNS + 64)
+#define VIEW_REST     128u /* once a frame: modes, cursor; at the end: the same back */
+#define VIEW_BUFFER   (VIEW_CELL_MAX * TEXT_ROWS * TEXT_COLUMNS + VIEW_REST)
 
 struct screen_view {
     struct byte_sink out;
     unsigned rows; /* of the terminal, at most 25 are used */
     bool started, mouse;
-    struct text_frame shown; /* what the terminal shows when the buffer is out */
-    unsigned first;          /* the frame's row that is the terminal's first */
+    struct text_frame shown; /* by the terminal's rows, once the buffer is out */
     int attribute;           /* that the terminal draws with, or -1 */
     unsigned row, column;    /* where its cursor is; row >= TEXT_ROWS: nobody knows */
     size_t sent, filled;     /* of the buffer */

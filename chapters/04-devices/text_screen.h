@@ -68,7 +68,7 @@ struct vga_indexed {
 };
 
 struct text_screen {
-    const uint8_t *memory; /* TEXT_MEMORY_SIZE bytes, the board's; the guest writes them */
+    const volatile uint16_t *cells; /* TEXT_MEMORY_SIZE bytes, which the guest writes */
     struct vga_indexed crtc, sequencer, graphics, attribute;
     bool attribute_data; /* port 0x3c0's next write is data, not an index */
     uint8_t misc, feature;
@@ -78,7 +78,10 @@ struct text_screen {
     unsigned looks; /* reads of the status: see text_screen.c */
 };
 
-/* The registers as firmware leaves them in mode 3. memory is borrowed, not touched. */
+/*
+ * The registers as firmware leaves them in mode 3. memory is borrowed, not touched, and
+ * aligned to two bytes at least.
+ */
 void text_screen_init(struct text_screen *screen, const void *memory);
 
 /* Bus callbacks for VGA_PORTS, CRTC_PORTS and VGA_STATUS_PORT. */
