@@ -14,8 +14,8 @@
  *     0x0004  CAUSE       RW   bit 0: copied, bit 1: failed, bit 2: timer; write 1 to clear
  *     0x0008  ENABLE      RW   which bits of CAUSE interrupt
  *     0x000c  ERROR       R    what became of the last doorbell: enum dma_error
- *     0x0010  DESC_LOW    RW   guest-physical address of the descriptor ...
- *     0x0014  DESC_HIGH   RW   ... of any alignment
+ *     0x0010  DESC_LOW    RW   guest-physical address of the descriptor,
+ *     0x0014  DESC_HIGH   RW   a multiple of 32
  *     0x0018  COPIED      R    bytes copied since power-up, modulo 2^32
  *     0x0020  TIMER       RW   bit 0: runs; bit 1: starts again when it has fired
  *     0x0024  PERIOD      RW   microseconds, 100 to 2^32 - 1 (less counts as 100)
@@ -82,6 +82,7 @@ enum dma_timer_register {
 #define DMA_TIMER_COPIED     0x1u /* CAUSE and ENABLE */
 #define DMA_TIMER_FAILED     0x2u
 #define DMA_TIMER_FIRED      0x4u
+#define DMA_TIMER_CAUSES     0x7u
 
 #define DMA_TIMER_RUN        0x1u /* TIMER */
 #define DMA_TIMER_REPEAT     0x2u

@@ -17,9 +17,10 @@
  * which says that it is the 82441FX of Intel's 440FX chip set, as QEMU's "pc" does.
  *
  *     pci_host_init(&pci, &ports, &memory, wires, &reset_ports);
- *     machine_claim_ports(machine, PCI_ADDRESS_PORT, 4, 4, pci_address_read,
- *                         pci_address_write, &pci);
- *     machine_claim_ports(machine, PCI_DATA_PORT, 4, 4, pci_data_read, pci_data_write, &pci);
+ *     machine_claim_ports(machine, "PCI address", PCI_ADDRESS_PORT, 4, 4,
+ *                         pci_address_read, pci_address_write, &pci);
+ *     machine_claim_ports(machine, "PCI data", PCI_DATA_PORT, 4, 4, pci_data_read,
+ *                         pci_data_write, &pci);
  *     pci_host_plug(&pci, 3, &dma_timer.pci);
  *
  * Who answers where a BAR lies on top of something?
