@@ -33,6 +33,7 @@
 #include "04-devices/ending.h"
 #include "04-devices/interrupt.h"
 #include "04-devices/irqchip.h"
+#include "04-devices/observer.h"
 #include "04-devices/watches.h"
 
 #define ISA_IRQS 16u
@@ -43,7 +44,8 @@ struct processor {
     struct vcpu vcpu;
     struct machine *machine;
     pthread_t thread;
-    bool started;     /* the thread is there; under the lock */
+    bool started; /* the thread is there; under the lock */
+    struct observed observed;
     atomic_bool look; /* asked to find out whether it sleeps for good */
 
     /* Without KVM's interrupt chips, all under the lock: */
@@ -60,8 +62,9 @@ struct machine {
     struct alarms alarms;
     int64_t wall_origin; /* the date minus alarms_clock() */
     struct watches watches;
-    int wake;          /* not owned: an eventfd that the event loop polls */
-    atomic_int ending; /* enum ending; the first one to come stays */
+    struct observer *observer; /* NULL: nobody watches the exits. Not owned */
+    int wake;                  /* not owned: an eventfd that the event loop polls */
+    atomic_int ending;         /* enum ending; the first one to come stays */
 };
 
 /* No interrupt chips, no RAM, empty buses. It must not move. Dies if the host refuses. */

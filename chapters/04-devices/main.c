@@ -3,7 +3,9 @@
  * the chapter, where each device is attached by one visible line.
  *
  *     port   size   device                        interrupt
- *     0x020         PICs, timer, speaker          (in KVM)
+ *     0x020  2      master PIC                    with --irqchip=user;
+ *     0x0a0  2      slave PIC                     else these are KVM's,
+ *     0x4d0  2      PIC edge/level                with an I/O APIC and a local one
  *     0x060  1      keyboard controller, data     1, 12
  *     0x064  1      keyboard controller, command
  *     0x070  2      clock and CMOS memory
@@ -31,6 +33,7 @@
 #include "04-devices/event_loop.h"
 #include "04-devices/i8042.h"
 #include "04-devices/machine.h"
+#include "04-devices/pic.h"
 #include "04-devices/reset.h"
 #include "04-devices/rtc.h"
 #include "04-devices/signals.h"
@@ -39,16 +42,22 @@
 #include "common/embed.h"
 #include "common/term.h"
 
-#define RAM_SIZE    (16 * MIB)
-#define COM1        0x3f8
-#define STACK_SIZE  (4 * KIB) /* kept free above the payload */
-#define PAYLOAD_MAX (ENTRY_STACK - STACK_SIZE - ENTRY_PAYLOAD)
+#define RAM_SIZE         (16 * MIB)
+#define COM1             0x3f8
+#define CPUID_1_EDX_APIC (1u << 9) /* [SDM2, "CPUID"] */
+#define STACK_SIZE       (4 * KIB) /* kept free above the payload */
+#define PAYLOAD_MAX      (ENTRY_STACK - STACK_SIZE - ENTRY_PAYLOAD)
 
 EMBED(devices_hello_bin, "04-devices/hello.bin");
+
+enum irqchip { IRQCHIP_KERNEL, IRQCHIP_USER };
 
 struct options {
     const char *payload; /* NULL: the built-in guest */
     double limit;        /* seconds; 0 for none */
+    enum irqchip irqchip;
+    const char *trace; /* NULL: no trace */
+    bool stats;
 };
 
 static void print_help(void)
@@ -59,7 +68,11 @@ static void print_help(void)
            "0x%llx on a small PC, its serial port on this terminal. Without GUEST, runs one\n"
            "that says hello.\n"
            "\n"
+           "  --irqchip=kernel interrupt controllers and timer are KVM's (default)\n"
+           "  --irqchip=user   ... are ours: two 8259, an 8254, and no APIC\n"
            "  --limit SECONDS  stop the guest after so much time\n"
+           "  --trace FILE     write each exit to FILE, for ui.perfetto.dev\n"
+           "  --stats          count exits; print the counts at the end and on SIGUSR1\n"
            "  --help           this text\n"
            "\n"
            "keys: Ctrl-A x quits, Ctrl-A h lists the others\n"
@@ -76,19 +89,31 @@ static void print_help(void)
            STATUS_REFUSED, STATUS_RESET, STATUS_CRASH, STATUS_STUCK, STATUS_LIMIT);
 }
 
+static enum irqchip parse_irqchip(const char *text)
+{
+    if (strcmp(text, "kernel") == 0)
+        return IRQCHIP_KERNEL;
+    if (strcmp(text, "user") == 0)
+        return IRQCHIP_USER;
+    die("--irqchip=%s: not one of kernel and user", text);
+}
+
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"limit", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"irqchip", required_argument, NULL, 'i'}, {"limit", required_argument, NULL, 'l'},
+        {"trace", required_argument, NULL, 't'},   {"stats", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},          {0},
     };
     struct options options = {0};
     int option;
 
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
+        case 'i': options.irqchip = parse_irqchip(optarg); break;
         case 'l': options.limit = stop_parse_limit(optarg); break;
+        case 't': options.trace = optarg; break;
+        case 's': options.stats = true; break;
         case 'h': print_help(); exit(EXIT_SUCCESS);
         default: /* getopt has named what it did not like */
             fprintf(stderr, "devices: 'devices --help' lists the options\n");
@@ -114,11 +139,30 @@ static void rtc_due(void *self)
 /* The board: every device, and where it sits. */
 struct board {
     struct machine machine;
+    struct pic_pair pic; /* with --irqchip=user */
     struct uart serial;
     struct i8042 keyboard;
     struct rtc rtc;
     struct reset_ports reset;
 };
+
+/* The interrupt controllers and the timer: KVM's, or ours. */
+static void attach_chips(struct board *board, enum irqchip irqchip)
+{
+    struct machine *machine = &board->machine;
+
+    if (irqchip == IRQCHIP_KERNEL) {
+        irqchip_create(&machine->vm);
+        return;
+    }
+    machine_use_pic(machine, &board->pic);
+    machine_claim_ports(machine, "master PIC", PIC_MASTER, PIC_PORTS, 1, pic_read, pic_write,
+                        &board->pic.master);
+    machine_claim_ports(machine, "slave PIC", PIC_SLAVE, PIC_PORTS, 1, pic_read, pic_write,
+                        &board->pic.slave);
+    machine_claim_ports(machine, "PIC edge/level", PIC_ELCR, PIC_PORTS, 1, pic_elcr_read,
+                        pic_elcr_write, &board->pic);
+}
 
 /* [board] */
 static void attach_devices(struct board *board, struct console *console)
@@ -149,18 +193,28 @@ static void attach_devices(struct board *board, struct console *console)
 }
 /* [/board] */
 
+/* Without KVM's chips there is no local APIC; the guest shall not look for one. */
+static void hide_apic(struct kvm_cpuid2 *cpuid)
+{
+    for (unsigned i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == 1)
+            cpuid->entries[i].edx &= ~CPUID_1_EDX_APIC;
+}
+
 /* The payload, and a processor that stands at its first instruction. */
-static void load_guest(struct machine *machine, const char *payload)
+static void load_guest(struct machine *machine, const struct options *options)
 {
     struct vcpu *vcpu = &machine->processor.vcpu;
     struct kvm_cpuid2 *cpuid = vm_supported_cpuid(&machine->vm);
     struct kvm_sregs sregs;
     struct kvm_regs regs;
 
-    payload_load(&machine->vm.memory, ENTRY_PAYLOAD, PAYLOAD_MAX, payload, devices_hello_bin,
-                 (size_t)(devices_hello_bin_end - devices_hello_bin));
+    payload_load(&machine->vm.memory, ENTRY_PAYLOAD, PAYLOAD_MAX, options->payload,
+                 devices_hello_bin, (size_t)(devices_hello_bin_end - devices_hello_bin));
     entry_tables(&machine->vm.memory);
     processor_init(&machine->processor, machine);
+    if (options->irqchip == IRQCHIP_USER)
+        hide_apic(cpuid);
     vcpu_set_cpuid(vcpu, cpuid);
     free(cpuid);
     vcpu_get_sregs(vcpu, &sregs);
@@ -193,7 +247,9 @@ int main(int argc, char **argv)
 {
     struct options options = parse_options(argc, argv);
     static struct console console;
+    static struct observer observer;
     static struct board board;
+    struct refusal why;
     int signals = signals_take(), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     enum ending ending;
 
@@ -201,11 +257,13 @@ int main(int argc, char **argv)
         die("eventfd failed: %s", strerror(errno));
     console_init(&console, STDIN_FILENO, STDOUT_FILENO, wake);
     machine_init(&board.machine, wake);
-    irqchip_create(&board.machine.vm);
     vm_add_ram(&board.machine.vm, 0, RAM_SIZE);
+    attach_chips(&board, options.irqchip);
     attach_devices(&board, &console);
-    load_guest(&board.machine, options.payload);
+    load_guest(&board.machine, &options);
     set_limit(&board.machine, options.limit);
+    if (observer_open(&observer, &board.machine, options.trace, options.stats, &why) < 0)
+        die("--trace %s", why.text);
 
     term_raw(STDIN_FILENO);
     console_attach(&console, &board.serial, &board.machine.devices.lock);
@@ -213,6 +271,7 @@ int main(int argc, char **argv)
     console_detach(&console);
 
     report_ending(&board, ending, &options);
+    observer_close(&observer);
     machine_free(&board.machine);
     console_free(&console);
     if (ending == ENDING_SIGNAL)

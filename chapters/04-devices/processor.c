@@ -93,6 +93,21 @@ static void inject(struct processor *processor)
 }
 
 /* [loop] */
+static bool run_once(struct processor *processor)
+{
+    struct observer *observer = processor->machine->observer;
+    bool returned;
+
+    if (processor->machine->pic)
+        inject(processor);
+    if (observer)
+        observer_enter(observer, &processor->vcpu, &processor->observed);
+    returned = vcpu_run(&processor->vcpu);
+    if (observer)
+        observer_exit(returned, &processor->observed);
+    return returned;
+}
+
 static void *processor_loop(void *self)
 {
     struct processor *processor = self;
@@ -102,9 +117,7 @@ static void *processor_loop(void *self)
     while (machine_ending(machine) == ENDING_NONE) {
         enum ending ending = ENDING_NONE;
 
-        if (machine->pic)
-            inject(processor);
-        if (vcpu_run(vcpu)) {
+        if (run_once(processor)) {
             ending = handle_exit(processor);
         } else {
             __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
@@ -114,6 +127,8 @@ static void *processor_loop(void *self)
         if (ending != ENDING_NONE)
             machine_end(machine, ending);
     }
+    if (machine->observer) /* the last exit, too */
+        observer_enter(machine->observer, vcpu, &processor->observed);
     return NULL;
 }
 /* [/loop] */
@@ -142,6 +157,8 @@ void processor_start(struct processor *processor)
     int error;
 
     sigaction(KICK_SIGNAL, &action, NULL);
+    if (processor->machine->observer)
+        observer_prepare(processor->machine->observer, &processor->machine->vm, &processor->vcpu);
     pthread_mutex_lock(lock);
     error = pthread_create(&processor->thread, NULL, processor_loop, processor);
     if (error)

@@ -88,6 +88,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
                                    .cmdline = options->cmdline};
     struct boot_entry entry;
     struct refusal why;
+    struct observer observer;
     enum ending ending;
 
     machine_init(&machine, console->wake);
@@ -124,6 +125,9 @@ static enum ending boot_once(const struct options *options, struct console *cons
         die("%s", why.text);
     add_processor(&machine, &entry);
 
+    if (observer_open(&observer, &machine, options->trace, options->stats, &why) < 0)
+        die("-trace %s", why.text);
+
     term_raw(STDIN_FILENO);
     console_attach(console, &serial, &machine.devices.lock);
     ending = event_loop_run(&machine, console, signals);
@@ -134,6 +138,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
         term_restore();
         exit_report(stderr, &machine.vm, &machine.processor.vcpu);
     }
+    observer_close(&observer);
     machine_free(&machine);
     return ending;
 }

@@ -27,6 +27,8 @@ enum option_id {
     OPTION_MEMORY,
     OPTION_NO_REBOOT,
     OPTION_NOGRAPHIC,
+    OPTION_TRACE,
+    OPTION_STATS,
     OPTION_HELP,
 };
 
@@ -44,6 +46,8 @@ static const struct option_row rows[] = {
     {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
+    {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
+    {"stats", OPTION_STATS, NULL, "count exits; print the counts at the end and on SIGUSR1"},
     {"help", OPTION_HELP, NULL, "this text"},
     {"h", OPTION_HELP, NULL, NULL},
 };
@@ -146,6 +150,8 @@ static int apply(struct options *options, enum option_id id, const char *value, 
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
     case OPTION_NOGRAPHIC: break;
+    case OPTION_TRACE: options->trace = value; break;
+    case OPTION_STATS: options->stats = true; break;
     case OPTION_HELP: options->help = true; break;
     }
     return 0;

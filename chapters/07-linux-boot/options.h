@@ -19,6 +19,8 @@ struct options {
     const char *cmdline;
     uint64_t ram; /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
     bool no_reboot;
+    const char *trace; /* NULL: none */
+    bool stats;
     bool help;
 };
 
