@@ -99,3 +99,14 @@ void *guest_ptr(const struct guest_memory *memory, gpa_t start, uint64_t length)
     return NULL;
 }
 /* [/guest-ptr] */
+
+void *guest_ptr_to_write(const struct guest_memory *memory, gpa_t start, uint64_t length)
+{
+    for (unsigned i = 0; i < memory->count; i++) {
+        const struct guest_region *region = &memory->regions[i];
+
+        if (region->read_only && start >= region->start && start - region->start < region->size)
+            return NULL;
+    }
+    return guest_ptr(memory, start, length);
+}

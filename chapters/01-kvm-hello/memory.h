@@ -20,6 +20,7 @@
 #ifndef CHAPTER_01_MEMORY_H
 #define CHAPTER_01_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* An address as the guest's physical bus sees it. Never cast it to a pointer. */
@@ -29,9 +30,10 @@ typedef uint64_t gpa_t;
 #define GUEST_REGIONS_MAX 8u
 
 struct guest_region {
-    gpa_t start;   /* multiple of GUEST_PAGE_SIZE */
-    uint64_t size; /* bytes, a multiple of GUEST_PAGE_SIZE, never 0 */
-    uint8_t *host; /* where the region starts in this process */
+    gpa_t start;    /* multiple of GUEST_PAGE_SIZE */
+    uint64_t size;  /* bytes, a multiple of GUEST_PAGE_SIZE, never 0 */
+    uint8_t *host;  /* where the region starts in this process */
+    bool read_only; /* ROM: the board wrote it, the guest's devices must not */
 };
 
 /* All of a guest's RAM. Start with an all-zero struct; owns the mappings. */
@@ -60,5 +62,11 @@ uint64_t guest_memory_size(const struct guest_memory *memory);
  * copy a value before you check it.
  */
 void *guest_ptr(const struct guest_memory *memory, gpa_t start, uint64_t length);
+
+/*
+ * The same for someone who writes on the guest's behalf, a device doing DMA: NULL also
+ * where the region is read-only.
+ */
+void *guest_ptr_to_write(const struct guest_memory *memory, gpa_t start, uint64_t length);
 
 #endif

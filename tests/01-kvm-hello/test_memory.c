@@ -71,6 +71,22 @@ START_TEST(regions_are_separate_memory)
 }
 END_TEST
 
+START_TEST(read_only_regions_are_not_for_devices_to_write)
+{
+    struct guest_memory memory = {0};
+
+    ck_assert_int_eq(guest_memory_add(&memory, 0, 0x1000), 0);
+    ck_assert_int_eq(guest_memory_add(&memory, 0x1000, 0x1000), 0);
+    memory.regions[1].read_only = true;
+    ck_assert_ptr_nonnull(guest_ptr(&memory, 0x1000, 0x1000));
+    ck_assert_ptr_null(guest_ptr_to_write(&memory, 0x1000, 1));
+    ck_assert_ptr_null(guest_ptr_to_write(&memory, 0x1fff, 1));
+    ck_assert_ptr_null(guest_ptr_to_write(&memory, 0xfff, 2));
+    ck_assert_ptr_eq(guest_ptr_to_write(&memory, 0xff8, 8), guest_ptr(&memory, 0xff8, 8));
+    guest_memory_free(&memory);
+}
+END_TEST
+
 START_TEST(bad_regions_are_refused)
 {
     static const struct {
@@ -135,6 +151,7 @@ int main(void)
     tcase_add_test(tests, a_hole_is_null);
     tcase_add_test(tests, ranges_that_wrap_are_null);
     tcase_add_test(tests, regions_are_separate_memory);
+    tcase_add_test(tests, read_only_regions_are_not_for_devices_to_write);
     tcase_add_test(tests, bad_regions_are_refused);
     tcase_add_test(tests, the_ninth_region_is_refused);
     tcase_add_test(tests, size_is_the_sum);
