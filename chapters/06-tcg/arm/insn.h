@@ -5,7 +5,7 @@
  * not know which it was, but for its length and for what R15 reads as. All fields
  * are plain numbers, already expanded: a rotated constant is its value, "LSR #0" is
  * a shift by 32, an offset counts bytes. A field that the operation does not have
- * is 0, a register it does not have is 0 too.
+ * is 0; where a register is optional (-1 below) its absence is ARM_NO_REG.
  *
  *   group                 rd        rn          rm      ra        others
  *   AND ... MVN           result    left        right   shift by  operand 2, s
@@ -20,7 +20,7 @@
  *   SXTB ... UXTH         result    addend, -1  operand -         amount (rotation)
  *   SDIV, UDIV            result    left        right   -
  *   SBFX, UBFX            result    operand     -       -         amount (lsb), imm (width)
- *   BFI                   both      source, 15  -       -         amount (lsb), imm (width)
+ *   BFI                   both      source, -1  -       -         amount (lsb), imm (width)
  *   LDR, STR              data      base        offset  -         size, sign, address mode
  *   LDRD, STRD            data      base        offset  data + 1  address mode
  *   LDM, STM              -         base        -       -         list, address mode
@@ -145,10 +145,12 @@ enum arm_carry {
 };
 
 #define ARM_NO_REG 0xff
+#define ARM_NO_ROW 0xffff
 
 struct arm_insn {
     uint32_t raw;   /* as fetched; a Thumb pair has its second half in bits 31:16 */
     uint16_t row;   /* of the table of encodings; for the disassembler */
+    bool thumb;     /* which of the two tables that is */
     uint8_t length; /* in bytes: 2 or 4 */
     uint8_t op;     /* enum arm_op */
     uint8_t cond;   /* 0..14; 14 is always */
@@ -171,7 +173,6 @@ struct arm_insn {
     bool add;          /* U: it is added, not subtracted */
     bool writeback;    /* W, or no P */
     bool top_n, top_m; /* DSP multiplies: the upper half of that register */
-    bool spsr;         /* MRS, MSR: the SPSR, which a user program does not have */
     uint16_t list;     /* LDM, STM: bit n is register n; MSR: its field mask */
 };
 
