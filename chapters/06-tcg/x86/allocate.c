@@ -1,0 +1,406 @@
+/*
+ * allocate.c: the linear register allocator.
+ *
+ * The one clever thing is the wish. In "v3 = sub v1, v2; set r1, v3" with r1 pinned
+ * to a host register, v3 is best computed in that register at once. allowed_early()
+ * finds the values for which nobody can see the difference: between the computation
+ * and the SET nothing reads the global, nothing can fault, nothing can leave.
+ */
+#include "06-tcg/x86/allocate.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "06-tcg/ir/ir_ops.h"
+#include "common/bits.h"
+
+const struct x86_pins x86_pins_usual = {{
+    RBX,        R8,         R9,         R10,        R11,        R12, R13, X86_NO_REG,
+    X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, R14, R15, /* SP and LR */
+    X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+}};
+
+const struct x86_pins x86_pins_none = {{
+    X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+    X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+    X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+}};
+
+/* [early] */
+/* May the value of instruction def be computed in the home that SET number set gives it? */
+static bool allowed_early(const struct ir_block *block, unsigned def, unsigned set)
+{
+    unsigned global = block->insns[set].global;
+
+    if (block->insns[def].op == IR_CONST || block->insns[def].op == IR_GET)
+        return false;
+    for (unsigned i = def + 1; i < set; i++) {
+        const struct ir_insn *insn = &block->insns[i];
+        bool same = insn->global == global && (insn->op == IR_GET || insn->op == IR_SET);
+
+        if (same || ir_may_stop(insn->op) || insn->op == IR_SKIP || insn->op == IR_LABEL)
+            return false;
+    }
+    return true;
+}
+/* [/early] */
+
+void allocate_begin(struct allocation *a, struct x86_code *code, const struct ir_block *block,
+                    const struct x86_pins *pins)
+{
+    a->code = code;
+    a->block = block;
+    a->pins = pins;
+    a->temporaries = 0xffffu & ~(1u << RSP | 1u << RBP);
+    a->failed = false;
+    a->now = 0;
+    memset(a->last_use, 0, block->count * sizeof a->last_use[0]);
+    for (unsigned g = 0; g < IR_GLOBALS; g++)
+        if (pins->reg[g] != X86_NO_REG)
+            a->temporaries &= ~(1u << pins->reg[g]);
+    for (unsigned i = 0; i < block->count; i++) {
+        const struct ir_insn *insn = &block->insns[i];
+        ir_value operands[IR_OPERANDS_MAX];
+
+        a->place[i] = (struct place){X86_NO_REG, ALLOCATE_NONE, ALLOCATE_NONE, ALLOCATE_NONE,
+                                     IR_NONE};
+        for (unsigned n = ir_operands(insn, operands); n-- > 0;)
+            a->last_use[operands[n]] = (uint16_t)i;
+        if (insn->op == IR_SET && pins->reg[insn->global] != X86_NO_REG &&
+            allowed_early(block, insn->a, i))
+            a->place[insn->a].wish = insn->global;
+    }
+    allocate_forget(a);
+}
+
+void allocate_forget(struct allocation *a)
+{
+    a->busy = 0;
+    a->slots = 0;
+    for (unsigned reg = 0; reg < X86_REGS; reg++)
+        a->owner[reg] = IR_NONE;
+    for (unsigned g = 0; g < IR_GLOBALS; g++)
+        a->homed[g] = IR_NONE;
+}
+
+bool allocate_is_const(const struct allocation *a, ir_value v, uint32_t *constant)
+{
+    if (a->block->insns[v].op != IR_CONST)
+        return false;
+    *constant = a->block->insns[v].imm;
+    return true;
+}
+
+/* Values of 32 bits have zeros above them in a register. */
+static enum x86_width width_of(const struct allocation *a, ir_value v)
+{
+    enum ir_op op = a->block->insns[v].op;
+
+    return op == IR_UMULL || op == IR_SMULL || op == IR_PAIR || op == IR_ADD64 ? X86_64 : X86_32;
+}
+
+/* The pin that holds v, or X86_NO_REG. */
+static enum x86_reg pin_of(const struct allocation *a, ir_value v)
+{
+    return a->place[v].home == ALLOCATE_NONE ? X86_NO_REG : a->pins->reg[a->place[v].home];
+}
+
+static struct x86_operand slot_operand(unsigned slot)
+{
+    return x86_mem(RSP, (int32_t)slot * 8);
+}
+
+static void take_register(struct allocation *a, ir_value v, enum x86_reg reg)
+{
+    a->owner[reg] = v;
+    a->place[v].reg = (uint8_t)reg;
+    a->busy |= 1u << reg;
+}
+
+/* Takes the register away from its value, which stays known elsewhere. */
+static void evict(struct allocation *a, enum x86_reg reg)
+{
+    ir_value v = a->owner[reg];
+    struct place *place = &a->place[v];
+
+    if (place->slot == ALLOCATE_NONE && place->home == ALLOCATE_NONE &&
+        a->block->insns[v].op != IR_CONST) {
+        if (~a->slots << (64 - FRAME_SLOTS) == 0) {
+            a->failed = true;
+        } else {
+            place->slot = (uint8_t)__builtin_ctzll(~a->slots);
+            a->slots |= BIT(place->slot);
+            x86_store(a->code, X86_64, slot_operand(place->slot), reg);
+        }
+    }
+    place->reg = X86_NO_REG;
+    a->owner[reg] = IR_NONE;
+}
+
+/* A free register; if there is none, that of the value whose last use is farthest. */
+static enum x86_reg find_register(struct allocation *a)
+{
+    enum x86_reg best = X86_NO_REG;
+
+    for (enum x86_reg reg = RAX; reg < X86_REGS; reg++) {
+        if (!(a->temporaries & ~a->busy & 1u << reg))
+            continue;
+        if (a->owner[reg] == IR_NONE)
+            return reg;
+        if (best == X86_NO_REG || a->last_use[a->owner[reg]] > a->last_use[a->owner[best]])
+            best = reg;
+    }
+    if (best == X86_NO_REG) {
+        a->failed = true;
+        return RAX;
+    }
+    evict(a, best);
+    return best;
+}
+
+enum x86_reg allocate_scratch(struct allocation *a)
+{
+    enum x86_reg reg = find_register(a);
+
+    a->busy |= 1u << reg;
+    return reg;
+}
+
+void allocate_claim(struct allocation *a, enum x86_reg reg)
+{
+    ir_value v = a->owner[reg];
+
+    if (v != IR_NONE) {
+        a->busy |= 1u << reg;
+        enum x86_reg other = find_register(a);
+
+        x86_mov(a->code, width_of(a, v), other, reg);
+        a->owner[reg] = IR_NONE;
+        take_register(a, v, other);
+    }
+    a->busy |= 1u << reg;
+}
+
+/* Copies v into reg. */
+static void bring(struct allocation *a, enum x86_reg reg, ir_value v)
+{
+    const struct place *place = &a->place[v];
+    uint32_t constant;
+
+    if (allocate_is_const(a, v, &constant))
+        x86_mov_imm(a->code, reg, constant);
+    else if (place->reg != X86_NO_REG)
+        x86_mov(a->code, width_of(a, v), reg, place->reg);
+    else if (pin_of(a, v) != X86_NO_REG)
+        x86_mov(a->code, X86_32, reg, pin_of(a, v));
+    else if (place->slot != ALLOCATE_NONE)
+        x86_load(a->code, X86_64, reg, slot_operand(place->slot));
+    else if (place->home >= IR_N)
+        x86_movzx(a->code, X86_8, reg, frame_home(place->home));
+    else
+        x86_load(a->code, X86_32, reg, frame_home(place->home));
+}
+
+enum x86_reg allocate_use(struct allocation *a, ir_value v)
+{
+    enum x86_reg reg = a->place[v].reg;
+
+    if (reg == X86_NO_REG)
+        reg = pin_of(a, v);
+    if (reg == X86_NO_REG) {
+        reg = find_register(a);
+        bring(a, reg, v);
+        take_register(a, v, reg);
+    }
+    a->busy |= 1u << reg;
+    return reg;
+}
+
+struct x86_operand allocate_operand(struct allocation *a, ir_value v)
+{
+    const struct place *place = &a->place[v];
+    bool last = a->last_use[v] <= a->now; /* else it is worth a register */
+
+    if (place->reg == X86_NO_REG && pin_of(a, v) == X86_NO_REG && last) {
+        if (place->slot != ALLOCATE_NONE)
+            return slot_operand(place->slot);
+        if (place->home < IR_N)
+            return frame_home(place->home);
+    }
+    return x86_reg(allocate_use(a, v));
+}
+
+bool allocate_is_in(const struct allocation *a, ir_value v, enum x86_reg reg)
+{
+    return a->place[v].reg == reg || pin_of(a, v) == reg;
+}
+
+static void link_home(struct allocation *a, ir_value v, unsigned global)
+{
+    a->place[v].home = (uint8_t)global;
+    a->place[v].next = a->homed[global];
+    a->homed[global] = v;
+}
+
+static void unlink_home(struct allocation *a, ir_value v)
+{
+    ir_value *link = &a->homed[a->place[v].home];
+
+    while (*link != v)
+        link = &a->place[*link].next;
+    *link = a->place[v].next;
+    a->place[v].home = ALLOCATE_NONE;
+}
+
+void allocate_leave_home(struct allocation *a, unsigned i, unsigned global)
+{
+    while (a->homed[global] != IR_NONE) {
+        ir_value v = a->homed[global];
+
+        if (a->last_use[v] > i && a->place[v].reg == X86_NO_REG &&
+            a->place[v].slot == ALLOCATE_NONE) {
+            enum x86_reg reg = find_register(a);
+
+            bring(a, reg, v);
+            take_register(a, v, reg);
+        }
+        unlink_home(a, v);
+    }
+}
+
+/*
+ * The pin in which instruction i may put its result at once, or X86_NO_REG: values
+ * that have the same home must not be needed after i, nor during it, unless the
+ * instruction has read them before it writes.
+ */
+static enum x86_reg wished_pin(const struct allocation *a, unsigned i, ir_value read_late)
+{
+    unsigned global = a->place[i].wish;
+
+    if (global == ALLOCATE_NONE)
+        return X86_NO_REG;
+    for (ir_value v = a->homed[global]; v != IR_NONE; v = a->place[v].next)
+        if (a->last_use[v] > i || v == read_late)
+            return X86_NO_REG;
+    return a->pins->reg[global];
+}
+
+/* The result is in a pin: until its SET it has no home, and its register is the pin. */
+static enum x86_reg result_in_pin(struct allocation *a, unsigned i, enum x86_reg pin)
+{
+    while (a->homed[a->place[i].wish] != IR_NONE)
+        unlink_home(a, a->homed[a->place[i].wish]);
+    a->place[i].reg = (uint8_t)pin;
+    a->busy |= 1u << pin;
+    return pin;
+}
+
+enum x86_reg allocate_fresh(struct allocation *a, unsigned i)
+{
+    enum x86_reg reg = find_register(a);
+
+    take_register(a, (ir_value)i, reg);
+    return reg;
+}
+
+enum x86_reg allocate_result(struct allocation *a, unsigned i)
+{
+    enum x86_reg pin = wished_pin(a, i, IR_NONE);
+
+    return pin == X86_NO_REG ? allocate_fresh(a, i) : result_in_pin(a, i, pin);
+}
+
+enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_value other)
+{
+    bool both = other == v;
+    enum x86_reg pin = wished_pin(a, i, both ? IR_NONE : other), reg = a->place[v].reg;
+
+    if (pin != X86_NO_REG) {
+        bool there = pin_of(a, v) == pin;
+        bool other_there = !both && other != IR_NONE && allocate_is_in(a, other, pin);
+
+        assert(!other_there);
+        (void)other_there;
+        if (!there)
+            bring(a, pin, v);
+        return result_in_pin(a, i, pin);
+    }
+    if (reg != X86_NO_REG && a->owner[reg] == v && a->last_use[v] <= i && !both) {
+        a->place[v].reg = X86_NO_REG; /* v ends here: its register is the result's */
+        take_register(a, (ir_value)i, reg);
+        return reg;
+    }
+    reg = find_register(a);
+    bring(a, reg, v);
+    take_register(a, (ir_value)i, reg);
+    return reg;
+}
+
+void allocate_get(struct allocation *a, unsigned i)
+{
+    if (a->last_use[i])
+        link_home(a, (ir_value)i, a->block->insns[i].global);
+}
+
+void allocate_set(struct allocation *a, unsigned i)
+{
+    const struct ir_insn *insn = &a->block->insns[i];
+    enum x86_reg pin = a->pins->reg[insn->global];
+    struct place *place = &a->place[insn->a];
+    enum x86_width width = insn->global >= IR_N ? X86_8 : X86_32;
+    uint32_t constant;
+
+    if (place->home == insn->global)
+        return;
+    if (pin != X86_NO_REG && place->reg == pin) { /* the wish came true */
+        place->reg = X86_NO_REG;
+        link_home(a, insn->a, insn->global);
+        return;
+    }
+    allocate_leave_home(a, i, insn->global);
+    if (allocate_is_const(a, insn->a, &constant)) {
+        if (pin != X86_NO_REG)
+            x86_mov_imm(a->code, pin, constant);
+        else
+            x86_store_imm(a->code, width, frame_home(insn->global), (int32_t)constant);
+        return;
+    }
+    if (pin != X86_NO_REG)
+        bring(a, pin, insn->a);
+    else
+        x86_store(a->code, width, frame_home(insn->global), allocate_use(a, insn->a));
+    if (place->home != ALLOCATE_NONE || width == X86_8)
+        return;
+    link_home(a, insn->a, insn->global);
+    if (pin != X86_NO_REG && place->reg != X86_NO_REG) { /* the pin will do */
+        a->owner[place->reg] = IR_NONE;
+        place->reg = X86_NO_REG;
+    }
+}
+
+static void release(struct allocation *a, ir_value v)
+{
+    struct place *place = &a->place[v];
+
+    if (place->reg != X86_NO_REG && a->owner[place->reg] == v)
+        a->owner[place->reg] = IR_NONE;
+    if (place->slot != ALLOCATE_NONE)
+        a->slots &= ~BIT(place->slot);
+    if (place->home != ALLOCATE_NONE)
+        unlink_home(a, v);
+    place->reg = X86_NO_REG;
+    place->slot = ALLOCATE_NONE;
+}
+
+void allocate_end(struct allocation *a, unsigned i)
+{
+    const struct ir_insn *insn = &a->block->insns[i];
+    ir_value operands[IR_OPERANDS_MAX];
+
+    for (unsigned n = ir_operands(insn, operands); n-- > 0;)
+        if (a->last_use[operands[n]] <= i)
+            release(a, operands[n]);
+    if (ir_has_value(insn->op) && a->last_use[i] <= i)
+        release(a, (ir_value)i);
+    a->busy = 0;
+}

@@ -1,0 +1,357 @@
+/*
+ * arithmetic.c: code for the operations that compute.
+ *
+ * x86 instructions overwrite their left operand, IR operations do not. So the pattern
+ * is always the same: copy the left operand to the result's register (or find it
+ * there, when this was its last use), then combine the right one into it.
+ *
+ * A register with a value of 32 bits has zeros in its upper half, since every 32-bit
+ * instruction clears it [SDM1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode"].
+ * The 64-bit operations count on that.
+ */
+#include <assert.h>
+
+#include "06-tcg/x86/generator.h"
+
+/* The right operand: a constant, or a register or memory. */
+struct right {
+    bool is_const;
+    uint32_t constant;
+    struct x86_operand operand;
+};
+
+static struct right right_operand(struct generator *g, ir_value v)
+{
+    struct right right = {.operand.reg = X86_NO_REG};
+
+    right.is_const = allocate_is_const(&g->places, v, &right.constant);
+    if (!right.is_const)
+        right.operand = allocate_operand(&g->places, v);
+    return right;
+}
+
+static void combine(struct x86_code *code, enum x86_alu op, enum x86_reg reg, struct right right)
+{
+    if (right.is_const)
+        x86_alu_imm(code, op, X86_32, x86_reg(reg), (int32_t)right.constant);
+    else
+        x86_alu(code, op, X86_32, reg, right.operand);
+}
+
+/* CMP and TEST: only the flags are wanted, so nothing need be copied. */
+static void compare(struct generator *g, const struct ir_insn *insn)
+{
+    struct right right = right_operand(g, insn->b);
+    enum x86_reg left = allocate_use(&g->places, insn->a);
+
+    if (insn->op == IR_SUB)
+        combine(g->code, X86_CMP, left, right);
+    else if (right.is_const)
+        x86_test_imm(g->code, X86_32, x86_reg(left), (int32_t)right.constant);
+    else
+        x86_test(g->code, X86_32, right.operand, left);
+}
+
+/* a + b into a third register, by LEA. */
+static bool add_by_lea(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct allocation *places = &g->places;
+    struct x86_operand sum = {.reg = X86_NO_REG, .index = X86_NO_REG};
+    uint32_t constant;
+    bool by_const = allocate_is_const(places, insn->b, &constant);
+
+    if (places->last_use[insn->a] <= i && places->place[insn->a].reg != X86_NO_REG)
+        return false; /* its register is the result's: ADD is shorter */
+    if (insn->op == IR_SUB && !by_const)
+        return false;
+    sum.base = (uint8_t)allocate_use(places, insn->a);
+    if (by_const)
+        sum.disp = (int32_t)(insn->op == IR_SUB ? -constant : constant);
+    else
+        sum.index = (uint8_t)allocate_use(places, insn->b);
+    enum x86_reg result = allocate_result(places, i);
+
+    if (by_const && result == sum.base)
+        x86_alu_imm(g->code, X86_ADD, X86_32, x86_reg(result), sum.disp);
+    else
+        x86_lea(g->code, X86_32, result, sum);
+    return true;
+}
+
+void emit_add_sub_logic(struct generator *g, unsigned i)
+{
+    static const enum x86_alu alu[] = {[IR_ADD] = X86_ADD,
+                                       [IR_SUB] = X86_SUB,
+                                       [IR_AND] = X86_AND,
+                                       [IR_OR] = X86_OR,
+                                       [IR_XOR] = X86_XOR};
+    const struct ir_insn *insn = &g->block->insns[i];
+    bool flags = insn->flags || insn->fused, used = g->places.last_use[i];
+    bool add = insn->op == IR_ADD || insn->op == IR_SUB;
+    ir_value left = insn->a, other = insn->b;
+    uint32_t constant;
+
+    if (!used && flags && (insn->op == IR_SUB || insn->op == IR_AND)) {
+        compare(g, insn);
+    } else if (flags || !add || !add_by_lea(g, i)) {
+        if (insn->op != IR_SUB && allocate_is_const(&g->places, left, &constant)) {
+            left = insn->b;
+            other = insn->a;
+        }
+        struct right right = right_operand(g, other);
+        enum x86_reg result = allocate_copy(&g->places, i, left, other);
+
+        combine(g->code, alu[insn->op], result, right);
+    }
+    if (flags)
+        emit_flags(g, i,
+                   insn->op == IR_ADD   ? HOST_FLAGS_ADD
+                   : insn->op == IR_SUB ? HOST_FLAGS_SUB
+                                        : HOST_FLAGS_LOGIC);
+}
+
+void emit_add_sub_carry(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    bool subtract = insn->op == IR_SBC;
+    struct right right = right_operand(g, insn->b);
+
+    emit_carry_in(g, insn->c, subtract);
+
+    /* Copies do not change CF. */
+    enum x86_reg result = allocate_copy(&g->places, i, insn->a, insn->b);
+
+    combine(g->code, subtract ? X86_SBB : X86_ADC, result, right);
+    if (insn->flags || insn->fused)
+        emit_flags(g, i, subtract ? HOST_FLAGS_SUB : HOST_FLAGS_ADD);
+}
+
+static const enum x86_shift host_shift[] = {X86_SHL, X86_SHR, X86_SAR, X86_ROR};
+
+static void shift_by_constant(struct generator *g, unsigned i, unsigned count)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    enum x86_reg result;
+
+    count = insn->op == IR_ROR ? count % 32 : insn->op == IR_ASR && count > 31 ? 31 : count;
+    if (count > 31) {
+        x86_mov_imm(g->code, allocate_result(&g->places, i), 0);
+        return;
+    }
+    result = allocate_copy(&g->places, i, insn->a, IR_NONE);
+    if (count)
+        x86_shift_imm(g->code, host_shift[insn->op - IR_LSL], X86_32, x86_reg(result), count);
+}
+
+/* Loads ECX with the low byte of the amount, limited to max by way of scratch. */
+static void load_count(struct generator *g, ir_value amount, unsigned max, enum x86_reg scratch)
+{
+    uint32_t constant;
+
+    if (allocate_is_const(&g->places, amount, &constant))
+        x86_mov_imm(g->code, RCX, constant & 0xff);
+    else
+        x86_movzx(g->code, X86_8, RCX, allocate_operand(&g->places, amount));
+    if (max) {
+        x86_mov_imm(g->code, scratch, max);
+        x86_alu(g->code, X86_CMP, X86_32, RCX, x86_reg(scratch));
+        x86_cmov(g->code, X86_A, X86_32, RCX, x86_reg(scratch));
+    }
+}
+
+/* [shift] */
+/*
+ * By a register: ARM shifts by 0..255, x86 by the amount modulo 32. Beyond 31 the
+ * result of LSL and LSR is 0; SBB makes the mask: all ones if CL < 32, else zero.
+ */
+void emit_shift(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    enum x86_shift op = host_shift[insn->op - IR_LSL];
+    uint32_t constant;
+
+    if (allocate_is_const(&g->places, insn->b, &constant)) {
+        shift_by_constant(g, i, constant & 0xff);
+        return;
+    }
+    allocate_claim(&g->places, RCX);
+
+    enum x86_reg scratch = allocate_scratch(&g->places);
+
+    load_count(g, insn->b, insn->op == IR_ASR ? 31 : 0, scratch);
+
+    enum x86_reg result = allocate_copy(&g->places, i, insn->a, IR_NONE);
+
+    if (insn->op == IR_ASR || insn->op == IR_ROR) {
+        x86_shift_cl(g->code, op, X86_32, x86_reg(result));
+        return;
+    }
+    x86_alu_imm(g->code, X86_CMP, X86_32, x86_reg(RCX), 32);
+    x86_alu(g->code, X86_SBB, X86_32, scratch, x86_reg(scratch));
+    x86_shift_cl(g->code, op, X86_32, x86_reg(result));
+    x86_alu(g->code, X86_AND, X86_32, result, x86_reg(scratch));
+}
+/* [/shift] */
+
+/* [carry] */
+/*
+ * The carry of a shift by a register. With the old carry put next to the operand, on
+ * the side where bits leave, one 64-bit shift by 0..33 brings the right bit to a
+ * known place, whatever the amount:
+ *
+ *     LSL     63 .. 33 | old carry | a 31..0          <<  n     bit 32
+ *     LSR, ASR             a 31..0 | old carry        >>  n     bit 0
+ */
+static void rotate_carry(struct generator *g, unsigned i);
+
+void emit_shift_carry(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_code *code = g->code;
+
+    if (insn->op == IR_CARRY_ROR) {
+        rotate_carry(g, i);
+        return;
+    }
+    allocate_claim(&g->places, RCX);
+
+    enum x86_reg result = allocate_fresh(&g->places, i);
+
+    load_count(g, insn->b, 33, result);
+
+    enum x86_reg operand = allocate_use(&g->places, insn->a);
+    enum x86_reg carry = allocate_use(&g->places, insn->c);
+
+    if (insn->op == IR_CARRY_LSL) {
+        x86_mov(code, X86_32, result, carry);
+        x86_shift_imm(code, X86_SHL, X86_64, x86_reg(result), 32);
+        x86_alu(code, X86_OR, X86_64, result, x86_reg(operand));
+        x86_shift_cl(code, X86_SHL, X86_64, x86_reg(result));
+        x86_shift_imm(code, X86_SHR, X86_64, x86_reg(result), 32);
+    } else {
+        if (insn->op == IR_CARRY_ASR)
+            x86_movsxd(code, result, x86_reg(operand));
+        else
+            x86_mov(code, X86_32, result, operand);
+        x86_shift_imm(code, X86_SHL, X86_64, x86_reg(result), 1);
+        x86_alu(code, X86_OR, X86_64, result, x86_reg(carry));
+        x86_shift_cl(code, insn->op == IR_CARRY_ASR ? X86_SAR : X86_SHR, X86_64, x86_reg(result));
+    }
+    x86_alu_imm(code, X86_AND, X86_32, x86_reg(result), 1);
+}
+/* [/carry] */
+
+/* A rotation loses no bit: the carry is the top bit of its result, if it rotates at all. */
+static void rotate_carry(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+
+    allocate_claim(&g->places, RCX);
+    load_count(g, insn->b, 0, RCX);
+
+    enum x86_reg operand = allocate_use(&g->places, insn->a);
+    enum x86_reg carry = allocate_use(&g->places, insn->c);
+    enum x86_reg result = allocate_fresh(&g->places, i);
+
+    x86_mov(g->code, X86_32, result, operand);
+    x86_shift_cl(g->code, X86_ROR, X86_32, x86_reg(result));
+    x86_shift_imm(g->code, X86_SHR, X86_32, x86_reg(result), 31);
+    x86_test(g->code, X86_32, x86_reg(RCX), RCX);
+    x86_cmov(g->code, X86_E, X86_32, result, x86_reg(carry));
+}
+
+void emit_multiply(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+
+    if (insn->op == IR_SMULL) {
+        struct x86_operand left = allocate_operand(&g->places, insn->a);
+        struct x86_operand right = allocate_operand(&g->places, insn->b);
+        enum x86_reg result = allocate_fresh(&g->places, i);
+        enum x86_reg scratch = allocate_scratch(&g->places);
+
+        x86_movsxd(g->code, result, left);
+        x86_movsxd(g->code, scratch, right);
+        x86_imul(g->code, X86_64, result, x86_reg(scratch));
+        return;
+    }
+
+    enum x86_width width = insn->op == IR_MUL ? X86_32 : X86_64;
+    enum x86_reg right = allocate_use(&g->places, insn->b);
+    enum x86_reg result = allocate_copy(&g->places, i, insn->a, insn->b);
+
+    x86_imul(g->code, width, result, x86_reg(right));
+}
+
+/* PAIR, ADD64, LOW, HIGH: the register of a 64-bit value is just that. */
+void emit_wide(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_code *code = g->code;
+
+    if (insn->op == IR_LOW || insn->op == IR_HIGH) {
+        enum x86_reg operand = allocate_use(&g->places, insn->a);
+        enum x86_reg result = allocate_result(&g->places, i);
+
+        x86_mov(code, insn->op == IR_LOW ? X86_32 : X86_64, result, operand);
+        if (insn->op == IR_HIGH)
+            x86_shift_imm(code, X86_SHR, X86_64, x86_reg(result), 32);
+        return;
+    }
+
+    ir_value first = insn->op == IR_PAIR ? insn->b : insn->a;
+    ir_value second = insn->op == IR_PAIR ? insn->a : insn->b;
+    enum x86_reg right = allocate_use(&g->places, second);
+    enum x86_reg result = allocate_copy(&g->places, i, first, second);
+
+    if (insn->op == IR_PAIR)
+        x86_shift_imm(code, X86_SHL, X86_64, x86_reg(result), 32);
+    x86_alu(code, insn->op == IR_PAIR ? X86_OR : X86_ADD, X86_64, result, x86_reg(right));
+}
+
+static void count_leading_zeros(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_operand operand = allocate_operand(&g->places, insn->a);
+    enum x86_reg result = allocate_fresh(&g->places, i), scratch = allocate_scratch(&g->places);
+
+    /* BSR leaves the number of the highest bit, or ZF if there is none: 63 ^ 31 is 32. */
+    x86_mov_imm(g->code, scratch, 63);
+    x86_bsr(g->code, result, operand);
+    x86_cmov(g->code, X86_E, X86_32, result, x86_reg(scratch));
+    x86_alu_imm(g->code, X86_XOR, X86_32, x86_reg(result), 31);
+}
+
+void emit_unary(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_code *code = g->code;
+    enum x86_reg operand, result;
+
+    switch (insn->op) {
+    case IR_CLZ: count_leading_zeros(g, i); return;
+    case IR_NOT:
+        result = allocate_copy(&g->places, i, insn->a, IR_NONE);
+        x86_unary(code, X86_NOT, X86_32, x86_reg(result));
+        return;
+    case IR_BSWAP:
+        result = allocate_copy(&g->places, i, insn->a, IR_NONE);
+        x86_bswap(code, result);
+        return;
+    case IR_EQZ:
+        operand = allocate_use(&g->places, insn->a);
+        x86_test(code, X86_32, x86_reg(operand), operand);
+        result = allocate_fresh(&g->places, i);
+        x86_setcc(code, X86_E, x86_reg(result));
+        x86_movzx(code, X86_8, result, x86_reg(result));
+        return;
+    default:
+        operand = allocate_use(&g->places, insn->a);
+        result = allocate_result(&g->places, i);
+        if (insn->op == IR_SEXT8 || insn->op == IR_SEXT16)
+            x86_movsx(code, insn->op == IR_SEXT8 ? X86_8 : X86_16, result, x86_reg(operand));
+        else
+            x86_movzx(code, insn->op == IR_ZEXT8 ? X86_8 : X86_16, result, x86_reg(operand));
+    }
+}

@@ -1,0 +1,268 @@
+/*
+ * generate.c: walks over a block of IR and emits its code.
+ *
+ * One pass, front to back. What depends on the future (where a value is used last,
+ * where a result will be SET to) the allocator has looked up beforehand.
+ */
+#include "06-tcg/x86/generate.h"
+
+#include <assert.h>
+
+#include "06-tcg/x86/generator.h"
+#include "common/bits.h"
+
+/* [address] */
+/* The guest address of a LOAD or STORE, as one x86 operand. */
+static struct x86_operand guest_address(struct generator *g, const struct ir_insn *insn)
+{
+    struct x86_operand address = {.reg = X86_NO_REG, .index = X86_NO_REG, .guest = true};
+
+    address.base = (uint8_t)allocate_use(&g->places, insn->a);
+    if (insn->b != IR_NONE) {
+        address.index = (uint8_t)allocate_use(&g->places, insn->b);
+        address.scale = insn->scale;
+    }
+    address.disp = (int32_t)insn->imm;
+    return address;
+}
+/* [/address] */
+
+static void emit_load(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_operand address = guest_address(g, insn);
+    enum x86_reg result = allocate_result(&g->places, i);
+
+    if (insn->size == 4)
+        x86_load(g->code, X86_32, result, address);
+    else if (insn->sign)
+        x86_movsx(g->code, insn->size, result, address);
+    else
+        x86_movzx(g->code, insn->size, result, address);
+}
+
+static void emit_store(struct generator *g, const struct ir_insn *insn)
+{
+    struct x86_operand address = guest_address(g, insn);
+    uint32_t constant;
+
+    if (allocate_is_const(&g->places, insn->c, &constant))
+        x86_store_imm(g->code, insn->size, address, (int32_t)constant);
+    else
+        x86_store(g->code, insn->size, address, allocate_use(&g->places, insn->c));
+}
+
+static void emit_select(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_operand yes = x86_reg(allocate_use(&g->places, insn->a));
+    enum x86_reg result = allocate_copy(&g->places, i, insn->b, insn->a);
+    enum x86_cc cc = emit_condition(g, insn);
+
+    x86_cmov(g->code, cc, X86_32, result, yes);
+}
+
+static void emit_skip(struct generator *g, const struct ir_insn *insn)
+{
+    enum x86_cc cc = emit_condition(g, insn);
+
+    g->skip = x86_jcc(g->code, cc ^ 1, 0);
+    g->skip_flags = host_flags_hold(g) ? g->host_flags : HOST_FLAGS_NONE;
+    g->flags_set = false;
+}
+
+/* Both ways meet: the host's flags are known only if the skipped code left them alone. */
+static void emit_label(struct generator *g)
+{
+    if (g->skip_flags == HOST_FLAGS_NONE || g->flags_set || g->code->flags_changed)
+        g->host_flags = HOST_FLAGS_NONE;
+    g->host_carry = false;
+    x86_patch(g->code, g->skip, g->code->size);
+    allocate_forget(&g->places);
+}
+
+/* [patchable] */
+/*
+ * Another processor may execute a jump while we chain it. Four bytes that do not
+ * cross an 8-byte boundary are written as one [SDM3, 8.1.1 "Guaranteed Atomic
+ * Operations"], so that one sees the old target or the new one. lead: bytes of the
+ * jump before its displacement.
+ */
+static void align_patchable(struct x86_code *code, size_t lead)
+{
+    if ((code->size + lead) % 8 > 4)
+        x86_align(code, lead, 8);
+}
+/* [/patchable] */
+
+static void emit_exit(struct generator *g, const struct ir_insn *insn, struct generated *out)
+{
+    struct exit_site *site = &out->exit[out->exits++];
+
+    site->key = insn->imm;
+    if (insn->op == IR_EXIT_IF) {
+        enum x86_cc cc = emit_condition(g, insn);
+
+        align_patchable(g->code, 2);
+        site->jump = (uint32_t)x86_jcc(g->code, cc, g->code->size);
+    } else {
+        align_patchable(g->code, 1);
+        site->jump = (uint32_t)x86_jmp(g->code, g->code->size);
+    }
+}
+
+/* Leaves emitted code; the key is in eax. */
+static void emit_leave(struct x86_code *code, uint32_t status,
+                       const struct generate_options *options)
+{
+    x86_mov_imm(code, RDX, status);
+    x86_jmp(code, options->leave);
+}
+
+/* [jump] */
+/*
+ * An indirect jump looks the key up in the jump table and compares it with the key
+ * that lies before the code found. No value of the block is needed any more.
+ */
+static void emit_jump(struct generator *g, const struct ir_insn *insn,
+                      const struct generate_options *options)
+{
+    struct x86_code *code = g->code;
+    struct x86_operand slot = {.reg = X86_NO_REG, .base = RDX, .index = RCX, .scale = 3};
+    enum x86_reg target = allocate_use(&g->places, insn->a);
+    size_t miss;
+
+    if (target != RAX)
+        x86_mov(code, X86_32, RAX, target);
+    x86_mov(code, X86_32, RCX, RAX);
+    x86_shift_imm(code, X86_SHR, X86_32, x86_reg(RCX), 2); /* jump_table_index() */
+    x86_alu_imm(code, X86_AND, X86_32, x86_reg(RCX), JUMP_TABLE_SIZE - 1);
+    x86_load(code, X86_64, RDX, x86_mem(RSP, FRAME_TABLE));
+    x86_load(code, X86_64, RCX, slot);
+    x86_alu_to(code, X86_CMP, X86_32, x86_mem(RCX, -8), RAX);
+    miss = x86_jcc_short(code, X86_NE);
+    x86_jmp_to(code, x86_reg(RCX));
+    x86_land(code, miss);
+    emit_leave(code, FRAME_LOOKUP, options);
+}
+/* [/jump] */
+
+static void emit_interpret(struct generator *g, const struct ir_insn *insn,
+                           const struct generate_options *options)
+{
+    x86_mov_imm(g->code, RAX, insn->imm);
+    emit_leave(g->code, FRAME_INTERPRET, options);
+}
+
+static void emit_map(struct generator *g, uint32_t guest, struct generated *out)
+{
+    assert(out->maps < IR_GUEST);
+    out->map[out->maps++] = (struct code_map){(uint32_t)g->code->size, guest};
+}
+
+static void emit_set(struct generator *g, unsigned i)
+{
+    if (g->block->insns[i].global == IR_C)
+        g->host_carry = false;
+    allocate_set(&g->places, i);
+}
+
+/* What only reads and writes values. */
+static void emit_value(struct generator *g, unsigned i)
+{
+    switch (g->block->insns[i].op) {
+    case IR_ADD:
+    case IR_SUB:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR: emit_add_sub_logic(g, i); break;
+    case IR_ADC:
+    case IR_SBC: emit_add_sub_carry(g, i); break;
+    case IR_LSL:
+    case IR_LSR:
+    case IR_ASR:
+    case IR_ROR: emit_shift(g, i); break;
+    case IR_CARRY_LSL:
+    case IR_CARRY_LSR:
+    case IR_CARRY_ASR:
+    case IR_CARRY_ROR: emit_shift_carry(g, i); break;
+    case IR_MUL:
+    case IR_UMULL:
+    case IR_SMULL: emit_multiply(g, i); break;
+    case IR_PAIR:
+    case IR_ADD64:
+    case IR_LOW:
+    case IR_HIGH: emit_wide(g, i); break;
+    case IR_SELECT: emit_select(g, i); break;
+    default: emit_unary(g, i); break;
+    }
+}
+
+static void emit_insn(struct generator *g, unsigned i, const struct generate_options *options,
+                      struct generated *out)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+
+    g->places.now = i;
+    switch (insn->op) {
+    case IR_NOP:
+    case IR_CONST: break;
+    case IR_INSN: emit_map(g, insn->imm, out); break;
+    case IR_GET: allocate_get(&g->places, i); break;
+    case IR_SET: emit_set(g, i); break;
+    case IR_LOAD: emit_load(g, i); break;
+    case IR_STORE: emit_store(g, insn); break;
+    case IR_SKIP: emit_skip(g, insn); break;
+    case IR_LABEL: emit_label(g); break;
+    case IR_EXIT:
+    case IR_EXIT_IF: emit_exit(g, insn, out); break;
+    case IR_JUMP: emit_jump(g, insn, options); break;
+    case IR_INTERPRET: emit_interpret(g, insn, options); break;
+    default: emit_value(g, i); break;
+    }
+    allocate_end(&g->places, i);
+}
+
+/* Where direct exits lead until they are chained. */
+static void emit_stubs(struct x86_code *code, const struct generate_options *options,
+                       struct generated *out)
+{
+    for (unsigned n = 0; n < out->exits; n++) {
+        struct exit_site *site = &out->exit[n];
+
+        site->stub = (uint32_t)code->size;
+        x86_patch(code, site->jump, site->stub);
+        x86_mov_imm(code, RAX, site->key);
+        emit_leave(code, FRAME_EXIT + options->first_exit + n, options);
+    }
+}
+
+bool generate(struct x86_code *code, const struct ir_block *block,
+              const struct generate_options *options, struct generated *out)
+{
+    struct generator g = {.code = code, .block = block};
+    size_t start = code->size, interrupted;
+
+    out->exits = out->maps = 0;
+    allocate_begin(&g.places, code, block, options->pins);
+    x86_align(code, 0, 8);
+    x86_data64(code, block->start);
+    out->entry = (uint32_t)code->size;
+    x86_alu_imm(code, X86_CMP, X86_32, x86_mem(RBP, offsetof(struct arm_cpu, interrupt)), 0);
+    interrupted = x86_jcc(code, X86_NE, 0);
+    out->body = (uint32_t)code->size;
+    if (options->counter) {
+        x86_mov_imm64(code, RAX, (uintptr_t)options->counter);
+        x86_unary(code, X86_INC, X86_64, x86_mem(RAX, 0));
+    }
+    for (unsigned i = 0; i < block->count; i++)
+        emit_insn(&g, i, options, out);
+    emit_stubs(code, options, out);
+    x86_patch(code, interrupted, code->size);
+    x86_mov_imm(code, RAX, block->start);
+    emit_leave(code, FRAME_INTERRUPTED, options);
+    out->end = (uint32_t)code->size;
+    if (g.places.failed)
+        code->size = start;
+    return !g.places.failed && !code->overflow;
+}

@@ -1,0 +1,81 @@
+/*
+ * generate.h: from a block of IR to x86-64 code.
+ *
+ * The code of a block, as it lies in the cache:
+ *
+ *            8 bytes   the block's key, for indirect jumps to compare
+ *   entry    cmp       is cpu->interrupt set?  \ jumps that go forward land behind
+ *            jne stub                          / these two
+ *            ...       the guest's instructions
+ *            jmp stub  a direct exit: chained later by changing its displacement
+ *   stub     mov eax, key; mov edx, status; jmp leave
+ *
+ * A stub leaves emitted code with the key to go on at. Whoever runs the code finds
+ * the key's block, and if the exit is a direct one, makes it jump there next time.
+ */
+#ifndef TCG_X86_GENERATE_H
+#define TCG_X86_GENERATE_H
+
+#include "06-tcg/ir/ir.h"
+#include "06-tcg/x86/encode.h"
+#include "06-tcg/x86/frame.h"
+
+#define GENERATE_EXITS (IR_GUEST * 2 + 1) /* direct exits of a block, at most */
+
+/* The jump table: 2^bits pointers to code, by key. The key lies 8 bytes before it. */
+#define JUMP_TABLE_BITS 14
+#define JUMP_TABLE_SIZE (1u << JUMP_TABLE_BITS)
+
+static inline unsigned jump_table_index(uint32_t key)
+{
+    return key >> 2 & (JUMP_TABLE_SIZE - 1);
+}
+
+/* A direct exit. All offsets are in code->bytes. */
+struct exit_site {
+    uint32_t key;  /* where the guest goes on */
+    uint32_t jump; /* the displacement to patch; never across an 8-byte boundary */
+    uint32_t stub; /* what it leads to while it is not chained */
+};
+
+/* The code of guest instruction `guest` begins at `host`. */
+struct code_map {
+    uint32_t host;
+    uint32_t guest;
+};
+
+struct generated {
+    uint32_t entry;
+    uint32_t body; /* entry, less the look at cpu->interrupt */
+    uint32_t end;
+    unsigned exits, maps;
+    struct exit_site exit[GENERATE_EXITS];
+    struct code_map map[IR_GUEST];
+};
+
+struct generate_options {
+    const struct x86_pins *pins;
+    uint32_t first_exit; /* number of this block's first exit, for FRAME_EXIT */
+    uint64_t *counter;   /* counts executions if not NULL */
+    size_t leave;        /* offset of the code that leaves */
+};
+
+/*
+ * Appends the code of block to code. False: it needs more registers and slots than
+ * there are, or does not fit; code->size is as before, or code->overflow is set.
+ */
+bool generate(struct x86_code *code, const struct ir_block *block,
+              const struct generate_options *options, struct generated *out);
+
+/* The code around blocks. All are offsets in code->bytes. */
+struct trampolines {
+    size_t enter;       /* a function: enum frame_status + key, see translator.c */
+    size_t leave;       /* rax is the key, rdx the status */
+    size_t fault_leave; /* the same without a key, from anywhere in a block */
+    size_t miss;        /* code that belongs to no key: what an empty jump table holds */
+};
+
+void generate_trampolines(struct x86_code *code, const struct x86_pins *pins,
+                          struct trampolines *out);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * generator.h: what the files of the code generator share. (Not for others.)
+ *
+ * generate.c walks over the block; arithmetic.c and conditions.c emit what belongs to
+ * their subject. Each emit_ function handles IR instruction i and leaves its value,
+ * if it has one, with the allocator.
+ */
+#ifndef TCG_X86_GENERATOR_H
+#define TCG_X86_GENERATOR_H
+
+#include "06-tcg/x86/allocate.h"
+#include "06-tcg/x86/generate.h"
+
+/* What the host's flags say about the guest's, as long as nobody changes them. */
+enum host_flags {
+    HOST_FLAGS_NONE,
+    HOST_FLAGS_ADD,   /* all four; CF is ARM's C */
+    HOST_FLAGS_SUB,   /* all four; CF is the opposite of ARM's C */
+    HOST_FLAGS_LOGIC, /* N and Z only */
+};
+
+struct generator {
+    struct x86_code *code;
+    const struct ir_block *block;
+    struct allocation places;
+    enum host_flags host_flags;
+    bool host_carry;            /* and CF is what the guest's C was set to last */
+    size_t skip;                /* the jump of the open SKIP */
+    enum host_flags skip_flags; /* host_flags as they were there */
+    bool flags_set;             /* since the SKIP */
+};
+
+/* The host condition for the guest's, emitting what it takes to have it in EFLAGS. */
+enum x86_cc emit_condition(struct generator *g, const struct ir_insn *insn);
+
+/* After an instruction that set EFLAGS for IR instruction i: keeps what it asks for. */
+void emit_flags(struct generator *g, unsigned i, enum host_flags kind);
+
+/* Sets CF to the carry value v, or to its opposite. */
+void emit_carry_in(struct generator *g, ir_value v, bool inverted);
+
+/* Do the host's flags still hold what the last emit_flags() saw? */
+bool host_flags_hold(const struct generator *g);
+
+void emit_add_sub_logic(struct generator *g, unsigned i);
+void emit_add_sub_carry(struct generator *g, unsigned i);
+void emit_shift(struct generator *g, unsigned i);
+void emit_shift_carry(struct generator *g, unsigned i);
+void emit_multiply(struct generator *g, unsigned i);
+void emit_wide(struct generator *g, unsigned i);
+void emit_unary(struct generator *g, unsigned i);
+
+#endif

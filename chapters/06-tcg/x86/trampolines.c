@@ -1,0 +1,93 @@
+/*
+ * trampolines.c: the code around blocks, through which C calls emitted code.
+ *
+ *   uint32_t enter(struct arm_cpu *cpu, const void *code, void *table,
+ *                  struct frame_fault *fault);
+ *
+ * enter() saves what the ABI wants preserved, loads the pins from *cpu and jumps to
+ * code. Every way out stores the pins again, so C only ever sees a whole struct
+ * arm_cpu. [AMD64-ABI, 3.2.1 "Registers and the Stack Frame"]
+ */
+#include "06-tcg/x86/generate.h"
+#include "common/bits.h"
+
+static const enum x86_reg preserved[] = {RBX, RBP, R12, R13, R14, R15};
+
+_Static_assert(ARRAY_SIZE(preserved) == 6, "FRAME_SIZE counts six pushes");
+
+static void load_pins(struct x86_code *code, const struct x86_pins *pins)
+{
+    for (unsigned global = 0; global < IR_N; global++)
+        if (pins->reg[global] != X86_NO_REG)
+            x86_load(code, X86_32, pins->reg[global], frame_home(global));
+}
+
+static void store_pins(struct x86_code *code, const struct x86_pins *pins)
+{
+    for (unsigned global = 0; global < IR_N; global++)
+        if (pins->reg[global] != X86_NO_REG)
+            x86_store(code, X86_32, frame_home(global), pins->reg[global]);
+}
+
+/* [enter] */
+static size_t enter(struct x86_code *code, const struct x86_pins *pins)
+{
+    size_t start;
+
+    x86_align(code, 0, 16);
+    start = code->size;
+    for (unsigned n = 0; n < ARRAY_SIZE(preserved); n++)
+        x86_push(code, preserved[n]);
+    x86_alu_imm(code, X86_SUB, X86_64, x86_reg(RSP), FRAME_SIZE);
+    x86_mov(code, X86_64, RBP, RDI);
+    x86_store(code, X86_64, x86_mem(RSP, FRAME_TABLE), RDX);
+    x86_store(code, X86_64, x86_mem(RSP, FRAME_FAULT), RCX);
+    x86_mov(code, X86_64, RAX, RSI); /* RSI may be a pin */
+    load_pins(code, pins);
+    x86_jmp_to(code, x86_reg(RAX));
+    return start;
+}
+/* [/enter] */
+
+/* Back to C; the status is in RDX. */
+static void leave_frame(struct x86_code *code)
+{
+    x86_alu_imm(code, X86_ADD, X86_64, x86_reg(RSP), FRAME_SIZE);
+    for (unsigned n = ARRAY_SIZE(preserved); n-- > 0;)
+        x86_pop(code, preserved[n]);
+    x86_mov(code, X86_32, RAX, RDX);
+    x86_ret(code);
+}
+
+/* The key in RAX is an address and, in bit 0, an instruction set. */
+static void store_key(struct x86_code *code)
+{
+    x86_mov(code, X86_32, RCX, RAX);
+    x86_alu_imm(code, X86_AND, X86_32, x86_reg(RCX), ~1);
+    x86_store(code, X86_32, x86_mem(RBP, offsetof(struct arm_cpu, r[ARM_PC])), RCX);
+    x86_alu_imm(code, X86_AND, X86_32, x86_reg(RAX), 1);
+    x86_store(code, X86_8, x86_mem(RBP, offsetof(struct arm_cpu, thumb)), RAX);
+}
+
+void generate_trampolines(struct x86_code *code, const struct x86_pins *pins,
+                          struct trampolines *out)
+{
+    out->enter = enter(code, pins);
+
+    out->leave = code->size;
+    store_pins(code, pins);
+    store_key(code);
+    leave_frame(code);
+
+    out->fault_leave = code->size;
+    store_pins(code, pins);
+    x86_mov_imm(code, RDX, FRAME_FAULT_TAKEN);
+    leave_frame(code);
+
+    /* Its key, 0xfffffffe, is the address of no instruction; and if, it leaves too. */
+    x86_align(code, 0, 8);
+    x86_data64(code, 0xfffffffe);
+    out->miss = code->size;
+    x86_mov_imm(code, RDX, FRAME_LOOKUP);
+    x86_jmp(code, out->leave);
+}
