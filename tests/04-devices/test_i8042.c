@@ -263,6 +263,17 @@ START_TEST(an_answer_does_not_lose_the_byte_it_displaces)
 }
 END_TEST
 
+START_TEST(of_two_answers_the_second_stays_and_both_make_an_edge)
+{
+    configure(I8042_CONFIG_KBD_IRQ);
+    out(0x64, I8042_SELF_TEST);
+    out(0x64, I8042_KBD_TEST);
+    ck_assert_uint_eq(kbd.rises, 2);
+    ck_assert_uint_eq(in(0x60), 0x00);
+    ck_assert_uint_eq(in(0x64) & I8042_STATUS_OBF, 0);
+}
+END_TEST
+
 START_TEST(set_2_becomes_set_1_while_translation_is_on)
 {
     static const char says[] = "\x1c\xf0\x1c\xe0\x75\xe0\xf0\x75\x83\xf0\x83\xfa";
@@ -422,6 +433,7 @@ static Suite *i8042_suite(void)
     tcase_add_test(tests, a_disabled_socket_keeps_its_bytes);
     tcase_add_test(tests, bytes_for_devices_reach_them_and_open_their_sockets);
     tcase_add_test(tests, an_answer_does_not_lose_the_byte_it_displaces);
+    tcase_add_test(tests, of_two_answers_the_second_stays_and_both_make_an_edge);
     tcase_add_test(tests, set_2_becomes_set_1_while_translation_is_on);
     tcase_add_test(tests, translation_maps_each_code_to_one_of_its_own);
     tcase_add_test(tests, commands_0_to_255_leave_a_controller_that_works);

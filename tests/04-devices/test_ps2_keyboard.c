@@ -140,6 +140,21 @@ START_TEST(commands_are_answered_as_the_manual_says)
 }
 END_TEST
 
+START_TEST(every_byte_gets_an_answer)
+{
+    for (unsigned command = 0; command < 256; command++)
+        for (unsigned parameter = 0; parameter < 256; parameter++) {
+            send((uint8_t)command);
+            if (!*said())
+                ck_abort_msg("%02x is not answered", command);
+            send((uint8_t)parameter);
+            if (!*said())
+                ck_abort_msg("%02x after %02x is not answered", parameter, command);
+        }
+    expect(PS2_RESET, "fa aa");
+}
+END_TEST
+
 START_TEST(a_command_where_a_parameter_belongs_is_a_command)
 {
     expect(PS2_KBD_LEDS, "fa");
@@ -163,6 +178,8 @@ START_TEST(a_silenced_keyboard_is_silent)
     stroke(KEY_B);
     ck_assert_str_eq(said(), "");
     ck_assert(!ps2_keyboard_ready(&kb));
+    expect(PS2_KBD_IDENTIFY, "fa ab 83");
+    ck_assert_uint_eq(rooms, 0);
     expect(PS2_KBD_ENABLE, "fa");
     ck_assert_uint_eq(rooms, 1); /* now somebody listens */
     ck_assert(ps2_keyboard_ready(&kb));
@@ -270,6 +287,9 @@ START_TEST(a_host_that_waits_loses_nothing)
     ck_assert_uint_eq(rooms, 0);
     ck_assert_str_eq(said(), "14 11 12 e0 71 e0 f0 71 f0 12 f0 11 f0 14");
     ck_assert_uint_eq(rooms, 1);
+    stroke(KEY_A);
+    said();
+    ck_assert_uint_eq(rooms, 1); /* nobody waits any more */
     ck_assert(ps2_keyboard_ready(&kb));
 }
 END_TEST
@@ -344,6 +364,7 @@ static Suite *keyboard_suite(void)
     tcase_add_test(tests, each_set_has_its_own_codes);
     tcase_add_test(tests, ctrl_pause_is_break_and_alt_print_is_sysrq);
     tcase_add_test(tests, commands_are_answered_as_the_manual_says);
+    tcase_add_test(tests, every_byte_gets_an_answer);
     tcase_add_test(tests, a_command_where_a_parameter_belongs_is_a_command);
     tcase_add_test(tests, the_answer_comes_before_the_keys);
     tcase_add_test(tests, a_silenced_keyboard_is_silent);

@@ -133,6 +133,8 @@ START_TEST(the_right_knock_turns_the_wheel_on)
 {
     knock(200, 100, 79);
     expect(PS2_MOUSE_IDENTIFY, "fa 00");
+    knock(10, 100, 80);
+    expect(PS2_MOUSE_IDENTIFY, "fa 00");
     knock(100, 200, 80);
     expect(PS2_MOUSE_IDENTIFY, "fa 00");
     knock(200, 100, 80);
