@@ -1,18 +1,34 @@
 /*
- * irqchip.c: three ioctls. Open at hand: [KVM-API] 4.24 "KVM_CREATE_IRQCHIP", 4.25
- * "KVM_IRQ_LINE" and 4.71 "KVM_CREATE_PIT2".
+ * irqchip.c: KVM's chips, and how a line, a message or an eventfd gets to them. Open at
+ * hand: [KVM-API] 4.24 "KVM_CREATE_IRQCHIP", 4.25 "KVM_IRQ_LINE", 4.52
+ * "KVM_SET_GSI_ROUTING", 4.71 "KVM_CREATE_PIT2", 4.75 "KVM_IRQFD" and 4.77 "KVM_SIGNAL_MSI".
  *
- * Left out on purpose: message-signalled interrupts and irqfd, routing other than
- * the one KVM starts with, and chips of our own.
+ * Left out on purpose: KVM_CAP_SPLIT_IRQCHIP (local APICs in the kernel, the others in
+ * user space), x2APIC destinations beyond 255, and posted interrupts, which KVM uses by
+ * itself where the host has them.
  */
 #define _GNU_SOURCE
 #include "04-devices/irqchip.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "common/die.h"
+
+/* The ioctl reads table and entries as one. */
+_Static_assert(offsetof(struct irq_routes, entries) == sizeof(struct kvm_irq_routing),
+               "the entries follow the table's head");
+
+/* Bits 31 to 20 of every MSI address; the rest names the processor. */
+#define MSI_ADDRESS_BASE UINT64_C(0xfee00000)
+#define MSI_ADDRESS_SIZE UINT64_C(0x00100000)
+
+#define CASCADE          2u /* the master PIC's input that no line has */
+#define TIMER_PIN        2u /* ... and the I/O APIC's that the timer has */
+#define PIC_LINES        16u
+#define SLAVE_LINE       8u
 
 void irqchip_create(const struct vm *vm)
 {
@@ -37,4 +53,110 @@ static void irq_pin_set(void *self, bool level)
 struct irq_line irq_pin_line(struct irq_pin *pin)
 {
     return (struct irq_line){.set = irq_pin_set, .self = pin};
+}
+
+/* [msi] */
+bool msi_address_valid(uint64_t address)
+{
+    return address - MSI_ADDRESS_BASE < MSI_ADDRESS_SIZE;
+}
+
+/*
+ * What the guest programmed may make no sense: a vector below 16, a processor that is
+ * not there. KVM says so (0 or an error); nobody on a real bus would tell the device.
+ */
+static void msi_signal(void *self, uint64_t address, uint32_t data)
+{
+    const struct vm *vm = self;
+    struct kvm_msi msi = {.address_lo = (uint32_t)address, .data = data};
+
+    if (msi_address_valid(address))
+        (void)ioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
+}
+/* [/msi] */
+
+struct msi_sender irqchip_msi(const struct vm *vm)
+{
+    return (struct msi_sender){.send = msi_signal, .self = (void *)vm};
+}
+
+static void add_pin(struct irq_routes *routes, uint32_t gsi, uint32_t chip, uint32_t pin)
+{
+    routes->entries[routes->table.nr++] = (struct kvm_irq_routing_entry){
+        .gsi = gsi,
+        .type = KVM_IRQ_ROUTING_IRQCHIP,
+        .u.irqchip = {.irqchip = chip, .pin = pin},
+    };
+}
+
+/* [routes] */
+void irq_routes_init(struct irq_routes *routes)
+{
+    *routes = (struct irq_routes){0};
+    for (uint32_t line = 0; line < PIC_LINES; line++) {
+        if (line == CASCADE)
+            continue;
+        if (line < SLAVE_LINE)
+            add_pin(routes, line, KVM_IRQCHIP_PIC_MASTER, line);
+        else
+            add_pin(routes, line, KVM_IRQCHIP_PIC_SLAVE, line - SLAVE_LINE);
+        add_pin(routes, line, KVM_IRQCHIP_IOAPIC, line == 0 ? TIMER_PIN : line);
+    }
+    for (uint32_t line = PIC_LINES; line < IOAPIC_PINS; line++)
+        add_pin(routes, line, KVM_IRQCHIP_IOAPIC, line);
+}
+/* [/routes] */
+
+void irq_routes_remove(struct irq_routes *routes, uint32_t gsi)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < routes->table.nr; i++)
+        if (routes->entries[i].gsi != gsi)
+            routes->entries[kept++] = routes->entries[i];
+    routes->table.nr = kept;
+}
+
+int irq_routes_set_msi(struct irq_routes *routes, uint32_t gsi, uint64_t address, uint32_t data)
+{
+    irq_routes_remove(routes, gsi);
+    if (!msi_address_valid(address))
+        return 0;
+    if (routes->table.nr == IRQ_ROUTES_MAX)
+        return -ENOSPC;
+    routes->entries[routes->table.nr++] = (struct kvm_irq_routing_entry){
+        .gsi = gsi,
+        .type = KVM_IRQ_ROUTING_MSI,
+        .u.msi = {.address_lo = (uint32_t)address, .data = data},
+    };
+    return 0;
+}
+
+int irq_routes_commit(const struct irq_routes *routes, const struct vm *vm)
+{
+    return ioctl(vm->fd, KVM_SET_GSI_ROUTING, &routes->table) < 0 ? -errno : 0;
+}
+
+static int irqfd(const struct vm *vm, struct kvm_irqfd request)
+{
+    return ioctl(vm->fd, KVM_IRQFD, &request) < 0 ? -errno : 0;
+}
+
+int irqfd_attach(const struct vm *vm, int eventfd, uint32_t gsi)
+{
+    return irqfd(vm, (struct kvm_irqfd){.fd = (uint32_t)eventfd, .gsi = gsi});
+}
+
+int irqfd_attach_level(const struct vm *vm, int eventfd, int resample, uint32_t gsi)
+{
+    return irqfd(vm, (struct kvm_irqfd){.fd = (uint32_t)eventfd,
+                                        .gsi = gsi,
+                                        .flags = KVM_IRQFD_FLAG_RESAMPLE,
+                                        .resamplefd = (uint32_t)resample});
+}
+
+int irqfd_detach(const struct vm *vm, int eventfd, uint32_t gsi)
+{
+    return irqfd(vm, (struct kvm_irqfd){
+                         .fd = (uint32_t)eventfd, .gsi = gsi, .flags = KVM_IRQFD_FLAG_DEASSIGN});
 }
