@@ -68,7 +68,7 @@ void console_free(struct console *console)
 }
 
 /* The event loop sleeps in poll(); an eventfd gets it out of there. */
-static void console_wake(void *self)
+void console_wake(void *self)
 {
     const struct console *console = self;
     uint64_t one = 1;
@@ -102,16 +102,53 @@ struct byte_sink console_sink(struct console *console)
     return (struct byte_sink){.put = console_put, .self = console};
 }
 
+void console_attach_end(struct console *console, struct console_end end, pthread_mutex_t *lock)
+{
+    console->end = end;
+    console->lock = lock;
+}
+
+static size_t port_receive(void *self, const uint8_t *bytes, size_t count)
+{
+    return uart_receive(self, bytes, count);
+}
+
+static bool port_listening(void *self)
+{
+    return uart_listening(self);
+}
+
+static void port_drain(void *self)
+{
+    uart_drain(self);
+}
+
+static void port_lost(void *self)
+{
+    uart_receive_lost(self);
+}
+
+static void port_break(void *self)
+{
+    uart_receive_break(self);
+}
+
 void console_attach(struct console *console, struct uart *port, pthread_mutex_t *lock)
 {
-    console->port = port;
-    console->lock = lock;
+    struct console_end end = {.receive = port_receive,
+                              .listening = port_listening,
+                              .drain = port_drain,
+                              .lost = port_lost,
+                              .send_break = port_break,
+                              .self = port};
+
+    console_attach_end(console, end, lock);
     uart_on_room(port, console_wake, console);
 }
 
 void console_detach(struct console *console)
 {
-    console->port = NULL;
+    console->end = (struct console_end){0};
     console->lock = NULL;
 }
 
@@ -131,7 +168,7 @@ static void console_key(struct console *console, uint8_t key)
         return;
     }
     pthread_mutex_lock(console->lock);
-    uart_receive_lost(console->port);
+    console->end.lost(console->end.self);
     pthread_mutex_unlock(console->lock);
 }
 
@@ -144,7 +181,7 @@ static bool console_command(struct console *console, uint8_t key)
     case CTRL_A: console_key(console, key); return false;
     case 'b':
         pthread_mutex_lock(console->lock);
-        uart_receive_break(console->port);
+        console->end.send_break(console->end.self);
         pthread_mutex_unlock(console->lock);
         return false;
     default: fputs(help, stderr); return false;
@@ -187,8 +224,8 @@ static void console_send_keys(struct console *console)
     if (console->key_count == 0)
         return;
     pthread_mutex_lock(console->lock);
-    if (console->is_terminal || uart_listening(console->port))
-        taken = uart_receive(console->port, console->keys, console->key_count);
+    if (console->is_terminal || console->end.listening(console->end.self))
+        taken = console->end.receive(console->end.self, console->keys, console->key_count);
     pthread_mutex_unlock(console->lock);
     if (taken == 0)
         return;
@@ -247,7 +284,7 @@ static bool console_drain(struct console *console)
     pthread_mutex_lock(console->lock);
     console->ring_head = (head + (unsigned)written) % CONSOLE_RING;
     console->ring_count -= (unsigned)written;
-    uart_drain(console->port);
+    console->end.drain(console->end.self);
     pthread_mutex_unlock(console->lock);
     return written > 0;
 }

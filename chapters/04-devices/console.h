@@ -1,5 +1,6 @@
 /*
- * console.h: the serial port's other end: standard input and output.
+ * console.h: the serial port's other end: standard input and output. Or the keyboard's
+ * and the screen's (display.h): whatever takes bytes and gives bytes.
  *
  *      guest  <->  uart  <->  console  <->  the user's terminal, a pipe, a file
  *
@@ -36,6 +37,16 @@
 #define CONSOLE_RING 65536u
 #define CONSOLE_KEYS 8192u
 
+/* The machine's end of the wire: a serial port, or a keyboard and a screen. */
+struct console_end {
+    size_t (*receive)(void *self, const uint8_t *bytes, size_t count); /* takes what fits */
+    bool (*listening)(void *self); /* does a driver want input? */
+    void (*drain)(void *self);     /* the console has room for more output */
+    void (*lost)(void *self);      /* input was dropped */
+    void (*send_break)(void *self);
+    void *self;
+};
+
 struct console {
     int in;   /* not owned; -1 after its end */
     int out;  /* owned: our own open file where that is possible */
@@ -45,8 +56,8 @@ struct console {
     bool blocked; /* standard output takes nothing now: poll for POLLOUT */
     bool complained;
 
-    pthread_mutex_t *lock; /* the device lock; NULL while no port is attached */
-    struct uart *port;
+    pthread_mutex_t *lock; /* the device lock; NULL while no end is attached */
+    struct console_end end;
 
     uint8_t ring[CONSOLE_RING];     /* the guest's output */
     unsigned ring_head, ring_count; /* under the lock */
@@ -58,8 +69,15 @@ struct console {
 void console_init(struct console *console, int in, int out, int wake);
 void console_free(struct console *console);
 
-/* Connects a port and the lock its code runs under; the console is its sink. */
+/*
+ * Connects the machine's end and the lock its code runs under; the console is its sink.
+ * When the end, having refused input, has room again it calls console_wake(console).
+ */
 struct byte_sink console_sink(struct console *console);
+void console_attach_end(struct console *console, struct console_end end, pthread_mutex_t *lock);
+void console_wake(void *console);
+
+/* The same for a serial port. */
 void console_attach(struct console *console, struct uart *port, pthread_mutex_t *lock);
 void console_detach(struct console *console);
 

@@ -55,6 +55,17 @@ void machine_use_pic(struct machine *machine, struct pic_pair *pic)
     pic_init(pic, interrupt_intr_line(&processor->interrupts));
 }
 
+static void msi_is_lost(void *self, uint64_t address, uint32_t data)
+{
+    (void)self, (void)address, (void)data;
+}
+
+struct msi_sender machine_msi(struct machine *machine)
+{
+    (void)machine;
+    return (struct msi_sender){.send = msi_is_lost};
+}
+
 static void machine_pull_reset(void *self, bool level)
 {
     if (level)

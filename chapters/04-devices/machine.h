@@ -80,6 +80,9 @@ void machine_use_pic(struct machine *machine, struct pic_pair *pic);
 /* The wire to interrupt line number (0 to 15), of whichever controller. */
 struct irq_line machine_irq(struct machine *machine, unsigned number);
 
+/* Messages to the local APICs; without KVM's chips there are none, and they are lost. */
+struct msi_sender machine_msi(struct machine *machine);
+
 /* The wire that resets the machine when it is raised. */
 struct irq_line machine_reset_line(struct machine *machine);
 
