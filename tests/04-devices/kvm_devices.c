@@ -10,14 +10,21 @@
 #define SECTION "book/04-devices.md"
 
 /* Each says in its source what it prints, with which options, and how it ends. */
-static const char *const guests[] = {"hello", "hammer"};
+static const struct {
+    const char *name, *option;
+} guests[] = {
+    {"hello", "--irqchip=kernel"},
+    {"hello", "--irqchip=user"},
+    {"hammer", "--irqchip=kernel"},
+    {"hammer", "--irqchip=user"},
+};
 
 START_TEST(guests_do_what_their_sources_say)
 {
     char name[64];
 
-    snprintf(name, sizeof name, "04-devices/%s", guests[_i]);
-    e2e_guest("devices", name, SECTION);
+    snprintf(name, sizeof name, "04-devices/%s", guests[_i].name);
+    e2e_guest_with("devices", guests[_i].option, name, SECTION);
 }
 END_TEST
 

@@ -68,6 +68,10 @@ void program_free(struct program *program);
  */
 void e2e_guest(const char *program, const char *guest, const char *section);
 
+/* The same with one more option in front of the source's own; NULL for none. */
+void e2e_guest_with(const char *program, const char *option, const char *guest,
+                    const char *section);
+
 /*
  * Runs argv (20 s at most) and compares its exit status, and a part of each of its
  * outputs; "" fits any. cause and section are for the reader of a failure.

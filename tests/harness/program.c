@@ -283,14 +283,21 @@ static void compare(const struct contract *contract, const struct program *ran, 
 
 void e2e_guest(const char *program, const char *guest, const char *section)
 {
+    e2e_guest_with(program, NULL, guest, section);
+}
+
+void e2e_guest_with(const char *program, const char *option, const char *guest, const char *section)
+{
     struct contract contract = read_contract(guest);
-    const char *argv[ARGS_MAX + 3];
+    const char *argv[ARGS_MAX + 4];
     char payload[512];
     struct program ran;
     unsigned count = 0;
 
     snprintf(payload, sizeof payload, "%s.bin", guest);
     argv[count++] = harness_built(program);
+    if (option)
+        argv[count++] = option;
     for (unsigned i = 0; i < contract.arg_count; i++)
         argv[count++] = contract.args[i];
     argv[count++] = harness_built(payload);
