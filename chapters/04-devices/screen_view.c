@@ -108,9 +108,7 @@ static void emit_cell(struct screen_view *view, unsigned row, unsigned column, u
     emit_move(view, row, column);
     emit_attribute(view, cell >> 8, blink);
     emit(view, "%.*s", (int)length, text);
-    view->column++;
-    if (view->column == TEXT_COLUMNS)
-        view->row = NOWHERE; /* terminals differ in where the cursor is now */
+    view->column++; /* past the last, nobody asks to be there: the next one moves */
 }
 
 static void emit_cursor(struct screen_view *view, const struct text_frame *frame, unsigned first)

@@ -249,6 +249,7 @@ START_TEST(what_no_key_makes_is_dropped_whole)
     ck_assert_str_eq(KEYS("\xc3\033[A"), "up");
     ck_assert_str_eq(KEYS("\033[?25hz\033[1;2;3;4;5Az\033[38:5m\033[99~\033[77777777777777777~z"),
                      "z z z");
+    ck_assert_str_eq(KEYS("\033[4294967299~"), ""); /* not 3, Delete */
     ck_assert_str_eq(KEYS("\033[1\x18z\033[\033[A"), "z up");
     ck_assert_str_eq(KEYS("\033[I\033[O\033[200~a\033[201~"), "a"); /* focus, pasting */
 }
@@ -264,8 +265,10 @@ START_TEST(a_full_keyboard_makes_the_terminal_wait)
     room = 1;
     keymap_receive(&map, (const uint8_t *)"\033", 1);
     room = 0;
+    time_now = time_due;
     keymap_alarm(&map); /* no room for Esc: later */
     ck_assert(time_due == time_now + KEYMAP_PATIENCE);
+    ck_assert_ptr_null(strstr(played, "esc"));
     room = 1;
     keymap_alarm(&map);
     ck_assert_str_eq(strrchr(played, ' '), " esc");

@@ -181,6 +181,9 @@ START_TEST(in_wrap_mode_it_echoes)
     expect(PS2_MOUSE_UNWRAP, "fa");
     move(1, 0, 0, 0);
     ck_assert_str_eq(said(), "08 01 00");
+    expect(PS2_MOUSE_WRAP, "fa");
+    expect(PS2_RESET, "fa aa 00"); /* the other way out */
+    expect(PS2_MOUSE_IDENTIFY, "fa 00");
 }
 END_TEST
 

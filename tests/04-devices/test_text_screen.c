@@ -185,7 +185,8 @@ START_TEST(registers_start_in_mode_3_and_read_back)
         out(0x3d4, reg);
         ck_assert_uint_eq(in(0x3d4), reg);
     }
-    out(0x3d4, CRTC_OFFSET);
+    out(0x3d4, 0xe0 | CRTC_OFFSET); /* five bits count */
+    ck_assert_uint_eq(in(0x3d4), CRTC_OFFSET);
     ck_assert_uint_eq(in(0x3d5), 40);
     ck_assert_uint_eq(in(0x3cc), 0x67);
     crtc(CRTC_CURSOR_HIGH, 0x12);
@@ -236,6 +237,11 @@ START_TEST(the_palette_counts_by_three)
     for (unsigned i = 0; i < 9; i++)
         ck_assert_uint_eq(in(0x3c9), i);
     ck_assert_uint_eq(in(0x3c8), 1);
+    out(0x3c9, 33); /* one of three, and then another colour */
+    out(0x3c8, 20);
+    out(0x3c9, 44);
+    out(0x3c7, 20);
+    ck_assert_uint_eq(in(0x3c9), 44);
 }
 END_TEST
 
@@ -301,6 +307,13 @@ START_TEST(the_cursor_is_where_the_registers_say)
             ck_assert_uint_eq(frame.cursor_column, rows[i].column);
         }
     }
+    crtc(CRTC_OFFSET, 80); /* rows of 160 cells */
+    crtc(CRTC_START_HIGH, 0);
+    crtc(CRTC_START_LOW, 0);
+    crtc(CRTC_CURSOR_HIGH, 163 >> 8);
+    crtc(CRTC_CURSOR_LOW, 163 & 0xff);
+    text_screen_frame(&screen, &frame);
+    ck_assert_uint_eq(frame.cursor_row * 1000 + frame.cursor_column, 1003);
 }
 END_TEST
 
@@ -329,10 +342,16 @@ START_TEST(only_differences_are_drawn)
     draw();
     ck_assert_uint_eq(terminal.cells_drawn, 3);
     ck_assert_uint_lt(terminal.bytes, 40);
+    put(0, 0, 7, "top");
+    draw();
     screen_view_forget(&view);
     terminal.cells_drawn = 0;
+    terminal.row = 5; /* who knows what happened to it */
     draw();
     ck_assert_uint_eq(terminal.cells_drawn, TEXT_ROWS * TEXT_COLUMNS);
+    ck_assert_str_eq(row_shown(0), "top");
+    ck_assert_str_eq(row_shown(3), "          abc");
+    ck_assert(terminal.cursor);
 }
 END_TEST
 
@@ -404,6 +423,9 @@ START_TEST(a_slow_terminal_gets_fewer_frames_not_older_ones)
         ck_assert(!screen_view_draw(&view, &frame));
     }
     ck_assert_uint_eq(terminal.bytes, 100);
+    terminal.room = 50;
+    ck_assert(!screen_view_drain(&view));
+    terminal.room = 50;
     ck_assert(!screen_view_drain(&view));
     terminal.room = SIZE_MAX;
     ck_assert(screen_view_drain(&view));
