@@ -8,7 +8,8 @@
  *     struct arm_stop stop = arm_run(&cpu);    until a system call, a fault, ...
  *
  * Memory is reached through cpu->space with its page flags checked on every access,
- * so nothing a guest does makes a host signal.
+ * so a wild pointer makes no host signal. The one exception, a page that goes away
+ * during the access, is caught if the program has called fault_install().
  */
 #ifndef TCG_ARM_INTERPRET_H
 #define TCG_ARM_INTERPRET_H

@@ -41,7 +41,8 @@ struct arm_stop {
     uint32_t value;         /* see above */
     uint32_t address;       /* ARM_FAULT: the first byte that could not be reached */
     enum arm_access access; /* ARM_FAULT: what for */
-    bool unaligned;         /* ARM_FAULT: the address is misaligned (SIGBUS), not absent */
+    bool unaligned;         /* ARM_FAULT: misaligned (SIGBUS, BUS_ADRALN) */
+    bool vanished;          /* ARM_FAULT: mapped, but beyond the file's end (BUS_ADRERR) */
 };
 
 /*
