@@ -20,6 +20,7 @@ static struct {
     void *self;
 } claims[CLAIMS_MAX];
 static volatile sig_atomic_t claim_count;
+static void (*on_sent)(int number, siginfo_t *info, void *context);
 
 struct guard {
     sigjmp_buf out;
@@ -44,9 +45,19 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
             siglongjmp(innermost->out, 1);
         }
     }
+    if (info->si_code <= 0 && on_sent) {
+        on_sent(signal_number, info, context);
+        errno = saved;
+        return;
+    }
     signal(signal_number, SIG_DFL);
     if (info->si_code <= 0)
         raise(signal_number); /* a real fault comes again by itself */
+}
+
+void fault_on_sent(void (*sent)(int number, siginfo_t *info, void *context))
+{
+    on_sent = sent;
 }
 
 void fault_install(void)

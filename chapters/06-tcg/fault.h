@@ -22,6 +22,12 @@ typedef bool fault_claim(void *self, const siginfo_t *info, void *context);
 void fault_add(fault_claim *claim, void *self);
 
 /*
+ * What to do with a SIGSEGV or SIGBUS that is no fault but was sent by somebody.
+ * Without it: the default action.
+ */
+void fault_on_sent(void (*sent)(int number, siginfo_t *info, void *context));
+
+/*
  * Puts our handler in place again, and makes sure that neither signal is blocked:
  * for after fork() and for threads. Harmless to repeat.
  */

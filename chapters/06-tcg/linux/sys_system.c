@@ -1,0 +1,195 @@
+/* sys_system.c: questions about the machine, limits, and the process' properties. */
+#include <errno.h>
+#include <linux/prctl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "06-tcg/linux/convert.h"
+#include "06-tcg/linux/sys.h"
+
+/* The host's, but for the machine: what uname -m says on an ARMv5TE. */
+SYSCALL_FUNCTION(uname)
+{
+    struct utsname name; /* six fields of 65 bytes everywhere */
+
+    if (uname(&name) < 0)
+        return -errno;
+    strcpy(name.machine, "armv5tel");
+    return space_write(&thread->process->space, args[0], &name, sizeof name);
+}
+
+/* Sizes in units that make the largest fit in 32 bits, as the kernel's own 32-bit view. */
+SYSCALL_FUNCTION(sysinfo)
+{
+    struct sysinfo host;
+    struct arm_sysinfo arm = {0};
+    unsigned shift = 0;
+
+    if (sysinfo(&host) < 0)
+        return -errno;
+    while ((host.totalram * host.mem_unit) >> shift > UINT32_MAX ||
+           (host.totalswap * host.mem_unit) >> shift > UINT32_MAX)
+        shift++;
+#define SCALED(field) (uint32_t)((host.field * host.mem_unit) >> shift)
+    arm.uptime = (int32_t)host.uptime;
+    for (int i = 0; i < 3; i++)
+        arm.loads[i] = (uint32_t)host.loads[i];
+    arm.totalram = SCALED(totalram);
+    arm.freeram = SCALED(freeram);
+    arm.sharedram = SCALED(sharedram);
+    arm.bufferram = SCALED(bufferram);
+    arm.totalswap = SCALED(totalswap);
+    arm.freeswap = SCALED(freeswap);
+    arm.procs = host.procs;
+    arm.mem_unit = 1u << shift;
+#undef SCALED
+    return space_write(&thread->process->space, args[0], &arm, sizeof arm);
+}
+
+SYSCALL_FUNCTION(getrusage)
+{
+    struct rusage usage;
+
+    if (getrusage((int32_t)args[0], &usage) < 0)
+        return -errno;
+    return convert_rusage_out(&thread->process->space, args[1], &usage);
+}
+
+/* Limits that need more than 32 bits are infinite to the guest. */
+static uint32_t limit_out(rlim_t limit)
+{
+    return limit >= ARM_RLIM_INFINITY ? ARM_RLIM_INFINITY : (uint32_t)limit;
+}
+
+static rlim_t limit_in(uint32_t limit)
+{
+    return limit == ARM_RLIM_INFINITY ? RLIM_INFINITY : limit;
+}
+
+SYSCALL_FUNCTION(ugetrlimit)
+{
+    struct rlimit host;
+    struct arm_rlimit arm;
+
+    if (getrlimit((int32_t)args[0], &host) < 0)
+        return -errno;
+    arm = (struct arm_rlimit){limit_out(host.rlim_cur), limit_out(host.rlim_max)};
+    return space_write(&thread->process->space, args[1], &arm, sizeof arm);
+}
+
+SYSCALL_FUNCTION(setrlimit)
+{
+    struct rlimit host;
+    struct arm_rlimit arm;
+
+    if (space_read(&thread->process->space, args[1], &arm, sizeof arm) < 0)
+        return -EFAULT;
+    host = (struct rlimit){limit_in(arm.rlim_cur), limit_in(arm.rlim_max)};
+    /* A limit of address space is for 4 GiB at most; ours, with the window, is larger. */
+    if (args[0] == RLIMIT_AS || args[0] == RLIMIT_DATA)
+        return 0;
+    return setrlimit((int32_t)args[0], &host) < 0 ? -errno : 0;
+}
+
+SYSCALL_FUNCTION(getgroups32)
+{
+    void *list = space_host(&thread->process->space, args[1], (uint64_t)args[0] * 4, SPACE_WRITE);
+
+    if ((int32_t)args[0] < 0)
+        return -EINVAL;
+    if (args[0] && !list)
+        return -EFAULT;
+    return host_call(SYS_getgroups, args[0], (int64_t)(uintptr_t)list, 0, 0, 0, 0);
+}
+
+SYSCALL_FUNCTION(setgroups32)
+{
+    void *list = space_host(&thread->process->space, args[1], (uint64_t)args[0] * 4, SPACE_READ);
+
+    if ((int32_t)args[0] < 0)
+        return -EINVAL;
+    if (args[0] && !list)
+        return -EFAULT;
+    return host_call(SYS_setgroups, args[0], (int64_t)(uintptr_t)list, 0, 0, 0, 0);
+}
+
+/* Those whose arguments are numbers or a name of 16 bytes. */
+SYSCALL_FUNCTION(prctl)
+{
+    struct space *space = &thread->process->space;
+    char name[16] = "";
+    int32_t word;
+
+    switch (args[0]) {
+    case PR_SET_NAME:
+        if (space_read_string(space, args[1], name, sizeof name) == -EFAULT)
+            return -EFAULT;
+        name[sizeof name - 1] = '\0';
+        return host_call(SYS_prctl, PR_SET_NAME, (int64_t)(uintptr_t)name, 0, 0, 0, 0);
+    case PR_GET_NAME:
+        host_call(SYS_prctl, PR_GET_NAME, (int64_t)(uintptr_t)name, 0, 0, 0, 0);
+        return space_write(space, args[1], name, sizeof name);
+    case PR_GET_PDEATHSIG:
+    case PR_GET_CHILD_SUBREAPER:
+        host_call(SYS_prctl, args[0], (int64_t)(uintptr_t)&word, 0, 0, 0, 0);
+        return space_write(space, args[1], &word, sizeof word);
+    case PR_SET_PDEATHSIG:
+    case PR_SET_CHILD_SUBREAPER:
+    case PR_GET_DUMPABLE:
+    case PR_SET_DUMPABLE:
+    case PR_GET_KEEPCAPS:
+    case PR_SET_KEEPCAPS:
+    case PR_GET_NO_NEW_PRIVS:
+    case PR_SET_NO_NEW_PRIVS:
+    case PR_GET_TIMERSLACK:
+    case PR_SET_TIMERSLACK:
+    case PR_CAPBSET_READ:
+        return host_call(SYS_prctl, args[0], (int32_t)args[1], (int32_t)args[2], 0, 0, 0);
+    default: return -EINVAL;
+    }
+}
+
+/* Always PER_LINUX; asking is all that can be done. */
+SYSCALL_FUNCTION(personality)
+{
+    (void)thread;
+    return args[0] == 0xffffffff || args[0] == 0 ? 0 : -EINVAL;
+}
+
+/* ---- sets of processors: bits again, in longs of the host's size ------------------------ */
+
+SYSCALL_FUNCTION(sched_getaffinity)
+{
+    uint64_t set[16] = {0};
+    uint32_t size = args[1] < sizeof set ? args[1] : (uint32_t)sizeof set;
+    int64_t filled;
+
+    if (args[1] % 4)
+        return -EINVAL;
+    filled = host_call(SYS_sched_getaffinity, (int32_t)args[0], sizeof set, (int64_t)(uintptr_t)set,
+                       0, 0, 0);
+    if (filled < 0)
+        return filled;
+    /* Too small for the processors there are: the kernel says EINVAL, programs grow. */
+    if (size < (uint32_t)filled && set[size / 8] >> (size % 8 * 8))
+        return -EINVAL;
+    if (size > (uint32_t)filled)
+        size = (uint32_t)filled;
+    return space_write(&thread->process->space, args[2], set, size) < 0 ? -EFAULT : (int64_t)size;
+}
+
+SYSCALL_FUNCTION(sched_setaffinity)
+{
+    uint64_t set[16] = {0};
+    uint32_t size = args[1] < sizeof set ? args[1] : (uint32_t)sizeof set;
+
+    if (space_read(&thread->process->space, args[2], set, size) < 0)
+        return -EFAULT;
+    return host_call(SYS_sched_setaffinity, (int32_t)args[0], sizeof set, (int64_t)(uintptr_t)set,
+                     0, 0, 0);
+}
