@@ -27,8 +27,7 @@ bool msi_enabled(const struct msi *msi)
 /* How many messages the guest has allowed; it may write more than we have. */
 static unsigned allowed(const struct msi *msi)
 {
-    unsigned power = (unsigned)bits(get(msi, PCI_MSI_FLAGS, 2), 6, 4);
-    unsigned wanted = power <= 5 ? 1u << power : 32;
+    unsigned wanted = 1u << bits(get(msi, PCI_MSI_FLAGS, 2), 6, 4);
 
     return wanted < msi->count ? wanted : msi->count;
 }

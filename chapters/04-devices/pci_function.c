@@ -193,8 +193,9 @@ void pci_function_write(struct pci_function *f, unsigned offset, unsigned size, 
     const struct pci_capability *capability = capability_at(f, offset, size);
 
     for (unsigned i = offset; i < offset + size; i++, value >>= 8) {
-        f->config[i] = (f->config[i] & ~f->writable[i]) | (value & f->writable[i]);
-        f->config[i] &= (uint8_t) ~(value & f->clears[i]);
+        uint8_t kept = f->config[i] & ~f->writable[i] & ~(value & f->clears[i]);
+
+        f->config[i] = kept | (value & f->writable[i]);
     }
     if (capability && capability->written)
         capability->written(capability->self, offset - capability->offset, size);

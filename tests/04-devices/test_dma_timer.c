@@ -288,8 +288,10 @@ START_TEST(a_repeating_timer_keeps_its_beat)
     ck_assert_int_eq(alarm_at, 1000000000 + 4000 * 1000);
     set(DMA_TIMER_REG_TIMER, 0);
     ck_assert_int_eq(alarm_at, ALARM_NEVER);
+    set(DMA_TIMER_REG_CAUSE, DMA_TIMER_FIRED);
     dma_timer_alarm(&device); /* one that was on its way when the guest stopped it */
     ck_assert_uint_eq(get(DMA_TIMER_REG_TICKS), 7);
+    ck_assert_uint_eq(get(DMA_TIMER_REG_CAUSE), 0);
     set(DMA_TIMER_REG_TIMER, DMA_TIMER_RUN);
     ck_assert_uint_eq(get(DMA_TIMER_REG_TICKS), 0);
 }

@@ -123,6 +123,8 @@ START_TEST(vectors_are_masked_until_the_guest_opens_them)
 {
     for (unsigned vector = 0; vector < VECTORS; vector++)
         ck_assert_uint_eq(table(vector, PCI_MSIX_ENTRY_VECTOR_CTRL, 4), 1);
+    set_table(0, PCI_MSIX_ENTRY_VECTOR_CTRL, 4, 0xfffffffe);
+    ck_assert_uint_eq(table(0, PCI_MSIX_ENTRY_VECTOR_CTRL, 4), 0); /* the mask bit only */
 }
 END_TEST
 

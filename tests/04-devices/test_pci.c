@@ -358,6 +358,17 @@ START_TEST(a_64_bit_bar_goes_above_4_gib)
 }
 END_TEST
 
+START_TEST(the_last_bar_moves_too)
+{
+    struct bus_range range = probe_range(&near_probe, 0x1000);
+
+    pci_function_add_bar(&near_function, 4, PCI_BAR_MEMORY_64, &range);
+    set(SLOT, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    set(SLOT, PCI_BASE_ADDRESS_5, 4, 1);
+    ck_assert_uint_eq(peek(UINT64_C(0x100000000)), NEAR);
+}
+END_TEST
+
 START_TEST(pci14_a_bar_of_zero_shadows_nothing)
 {
     struct probe low = {.answer = 0x44};
@@ -502,6 +513,35 @@ START_TEST(the_pin_is_a_level)
 }
 END_TEST
 
+START_TEST(slots_and_pins_take_turns_with_the_wires)
+{
+    struct pci_function functions[4];
+
+    for (unsigned pin = 1; pin <= 4; pin++) {
+        struct pci_function *f = &functions[pin - 1];
+
+        pci_function_init(f, &(struct pci_identity){.vendor = 1, .interrupt_pin = pin});
+        ck_assert_int_eq(pci_host_plug(&host, 16 + 3 * pin, f), 0);
+        pci_function_set_intx(f, true);
+        ck_assert(wires[(3 * pin + pin - 1) % PCI_WIRES]);
+        ck_assert_uint_eq(get(16 + 3 * pin, PCI_INTERRUPT_LINE, 1), 16 + (4 * pin - 1) % 4);
+        pci_function_set_intx(f, false);
+    }
+}
+END_TEST
+
+START_TEST(a_pin_is_driven_when_its_level_changes)
+{
+    near_function.intx = (struct irq_line){wire_set, &wires[0]};
+    pci_function_set_intx(&near_function, true);
+    pci_function_set_intx(&near_function, true);
+    set(SLOT, PCI_LATENCY_TIMER, 1, 3);
+    pci_function_set_intx(&near_function, false);
+    pci_function_set_intx(&near_function, false);
+    ck_assert_uint_eq(edges, 2);
+}
+END_TEST
+
 START_TEST(pci45_a_shared_wire_stays_up_while_anyone_pulls)
 {
     pci_function_set_intx(&near_function, true); /* slots 3 and 7 share wire 3 */
@@ -567,6 +607,8 @@ START_TEST(capabilities_are_a_list_with_hooks)
     ck_assert(uses.writes == 1 && uses.offset == 6 && uses.size == 2);
     set(SLOT, second + 4, 4, ~0u);
     ck_assert_uint_eq(get(SLOT, second + 4, 4), 0x0ff0);
+    set(SLOT, second + 16, 1, 1); /* behind its end */
+    ck_assert_uint_eq(uses.writes, 2);
     set(SLOT, second, 4, 0); /* the list itself is not the guest's */
     ck_assert_uint_eq(get(SLOT, second, 2), PCI_CAP_ID_VNDR);
 }
@@ -712,6 +754,7 @@ static Suite *pci_suite(void)
     tcase_add_test(tests, a_bar_answers_while_its_command_bit_is_set);
     tcase_add_test(tests, a_bar_moves_while_it_is_on);
     tcase_add_test(tests, a_64_bit_bar_goes_above_4_gib);
+    tcase_add_test(tests, the_last_bar_moves_too);
     tcase_add_test(tests, pci14_a_bar_of_zero_shadows_nothing);
     tcase_add_test(tests, pci16_a_fixed_range_wins_until_the_bar_moves);
     tcase_add_test(tests, pci16_of_two_bars_the_first_one_stays_and_the_second_waits);
@@ -720,6 +763,8 @@ static Suite *pci_suite(void)
     tcase_add_test(tests, an_access_may_move_the_bar_it_goes_on_to);
     tcase_add_test(tests, a_function_hears_of_its_bars_moves);
     tcase_add_test(tests, the_pin_is_a_level);
+    tcase_add_test(tests, slots_and_pins_take_turns_with_the_wires);
+    tcase_add_test(tests, a_pin_is_driven_when_its_level_changes);
     tcase_add_test(tests, pci45_a_shared_wire_stays_up_while_anyone_pulls);
     tcase_add_test(tests, capabilities_are_a_list_with_hooks);
     tcase_add_test(tests, pci43_no_power_management_no_power_state);
