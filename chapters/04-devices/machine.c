@@ -62,8 +62,7 @@ static void msi_is_lost(void *self, uint64_t address, uint32_t data)
 
 struct msi_sender machine_msi(struct machine *machine)
 {
-    (void)machine;
-    return (struct msi_sender){.send = msi_is_lost};
+    return machine->pic ? (struct msi_sender){.send = msi_is_lost} : irqchip_msi(&machine->vm);
 }
 
 static void machine_pull_reset(void *self, bool level)
