@@ -17,6 +17,13 @@ static const struct {
     {"hello", "--irqchip=user"},
     {"hammer", "--irqchip=kernel"},
     {"hammer", "--irqchip=user"},
+    {"pci_list", "--irqchip=kernel"},
+    {"pci_list", "--irqchip=user"},
+    {"pci_edges", "--irqchip=kernel"},
+    {"pci_edges", "--irqchip=user"},
+    {"dma_timer", "--irqchip=kernel"},
+    {"dma_timer", "--irqchip=user"},
+    {"dma_msi", "--irqchip=kernel"},
 };
 
 START_TEST(guests_do_what_their_sources_say)
