@@ -68,24 +68,30 @@ int trace_open(struct trace *trace, const char *path, int64_t origin, struct ref
 /* [trace-format] */
 int trace_format(const struct trace_event *event, int64_t origin, char text[TRACE_SLOT])
 {
-    char name[80], access[120] = "", rip[32] = "";
+    char name[80], details[160] = "", rip[32] = "";
+    int size;
 
     snprintf(name, sizeof name, "%s", event->reason);
     if (event->verb) {
         snprintf(name, sizeof name, "%s 0x%" PRIx64 " %.24s", event->verb, event->address,
                  event->device);
-        snprintf(access, sizeof access, ",\"size\":%u,\"count\":%u,\"data\":\"0x%" PRIx64 "\"",
+        snprintf(details, sizeof details, ",\"size\":%u,\"count\":%u,\"data\":\"0x%" PRIx64 "\"",
                  event->size, event->count, event->data);
     }
     if (event->has_rip)
         snprintf(rip, sizeof rip, ",\"rip\":\"0x%" PRIx64 "\"", event->rip);
-    return snprintf(
-        text, TRACE_SLOT,
-        "{\"name\":\"%.56s\",\"ph\":\"X\",\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":%u,"
-        "\"args\":{\"inside_us\":%.3f%s%s}},",
-        name, (double)(event->exited - origin) / 1000,
-        (double)(event->entered - event->exited) / 1000, event->vcpu, (double)event->inside / 1000,
-        access, rip);
+
+    /* A slot has room for all of it unless years pass between two exits; then for this. */
+    for (bool whole = true;; whole = false) {
+        size = snprintf(text, TRACE_SLOT,
+                        "{\"name\":\"%.56s\",\"ph\":\"X\",\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,"
+                        "\"tid\":%u,\"args\":{\"inside_us\":%.3f%s%s}},",
+                        name, (double)(event->exited - origin) / 1000,
+                        (double)(event->entered - event->exited) / 1000, event->vcpu,
+                        (double)event->inside / 1000, whole ? details : "", whole ? rip : "");
+        if ((unsigned)size < TRACE_SLOT || !whole)
+            return size;
+    }
 }
 /* [/trace-format] */
 
@@ -111,7 +117,7 @@ void trace_add(struct trace *trace, const struct trace_event *event)
     char text[TRACE_SLOT], *slot;
     int size = trace_format(event, trace->origin, text);
 
-    assert(size > 0 && (unsigned)size < TRACE_SLOT); /* trace_format() cuts all names */
+    assert(size > 0 && (unsigned)size < TRACE_SLOT);
     pthread_mutex_lock(&trace->lock);
     slot = trace->page + trace->written % TRACE_PAGE_FULL * TRACE_SLOT;
     memset(slot, ' ', TRACE_SLOT);
