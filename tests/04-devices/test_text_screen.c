@@ -1,7 +1,6 @@
 /*
  * test_text_screen.c: the display adapter's registers and frames, and what a terminal
- * shows of them. The terminal here is thirty lines of C that know the sequences the view
- * uses, and nothing else: a sequence they do not know fails the test.
+ * shows of them (vt.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "04-devices/text_screen.h"
 #include "common/bits.h"
 #include "harness/harness.h"
+#include "vt.h"
 
 static struct text_screen screen;
 static struct bus bus;
@@ -20,68 +20,8 @@ static uint16_t memory[TEXT_MEMORY_SIZE / 2];
 static struct text_frame frame;
 static struct screen_view view;
 
-/* What a terminal would show: for each place its character and its colours. */
-static struct {
-    char text[TEXT_ROWS][TEXT_COLUMNS][CP437_UTF8_MAX + 1];
-    char colours[TEXT_ROWS][TEXT_COLUMNS][16];
-    char now[16];
-    unsigned row, column;
-    bool cursor, wraps;
-    size_t room, bytes, cells_drawn;
-} terminal;
-
-static void terminal_sequence(const char *body, size_t length)
-{
-    char last = body[length - 1];
-    unsigned row = 0, column = 0;
-
-    if (last == 'm') {
-        snprintf(terminal.now, sizeof terminal.now, "%.*s", (int)length - 1, body);
-    } else if (last == 'H' && sscanf(body, "%u;%uH", &row, &column) == 2) {
-        terminal.row = row - 1;
-        terminal.column = column - 1;
-    } else if (last == 'J') {
-        for (unsigned i = 0; i < TEXT_ROWS; i++)
-            for (unsigned j = 0; j < TEXT_COLUMNS; j++)
-                strcpy(terminal.text[i][j], " ");
-    } else if (strncmp(body, "?25", 3) == 0) {
-        terminal.cursor = last == 'h';
-    } else if (strncmp(body, "?7", 2) == 0) {
-        terminal.wraps = last == 'h';
-    } else if (strncmp(body, "?1002", 5) != 0 && strncmp(body, "?1006", 5) != 0) {
-        ck_abort_msg("a terminal may not know ESC [ %.*s", (int)length, body);
-    }
-}
-
-static void terminal_print(const uint8_t *bytes, size_t length)
-{
-    /* Plain tests: a libcheck assertion for each of a million cells takes seconds. */
-    if (terminal.row >= TEXT_ROWS || terminal.column >= TEXT_COLUMNS || terminal.wraps)
-        ck_abort_msg("printed at %u, %u", terminal.row, terminal.column);
-    memcpy(terminal.text[terminal.row][terminal.column], bytes, length);
-    terminal.text[terminal.row][terminal.column][length] = '\0';
-    strcpy(terminal.colours[terminal.row][terminal.column], terminal.now);
-    terminal.cells_drawn++;
-    if (terminal.column < TEXT_COLUMNS - 1)
-        terminal.column++;
-}
-
-static void terminal_show(const char *text)
-{
-    while (*text) {
-        const uint8_t *byte = (const uint8_t *)text;
-        size_t length = 1;
-
-        if (strncmp(text, "\033[", 2) == 0) {
-            length = 2 + strcspn(text + 2, "mHJhl") + 1;
-            terminal_sequence(text + 2, length - 2);
-        } else if (*byte >= 0x20) {
-            length = *byte >= 0xe0 ? 3 : *byte >= 0xc0 ? 2 : 1;
-            terminal_print(byte, length);
-        }
-        text += length;
-    }
-}
+static struct vt terminal;
+static size_t room, bytes_sent; /* of the wire to it */
 
 /* Collects what comes, and shows it when the view has said all it wanted. */
 static char wire[2 * VIEW_BUFFER];
@@ -89,21 +29,21 @@ static size_t wire_length;
 
 static size_t wire_put(void *self, const uint8_t *bytes, size_t count)
 {
-    size_t taken = count < terminal.room ? count : terminal.room;
+    size_t taken = count < room ? count : room;
 
     (void)self;
     ck_assert_uint_lt(wire_length + taken, sizeof wire);
     memcpy(wire + wire_length, bytes, taken);
     wire_length += taken;
     wire[wire_length] = '\0';
-    terminal.room -= taken;
-    terminal.bytes += taken;
+    room -= taken;
+    bytes_sent += taken;
     return taken;
 }
 
 static void wire_arrives(void)
 {
-    terminal_show(wire);
+    ck_assert_uint_eq(vt_show(&terminal, wire), wire_length);
     wire_length = 0;
     wire[0] = '\0';
 }
@@ -112,8 +52,8 @@ static void power_up(void)
 {
     memset(&bus, 0, sizeof bus);
     memset(&terminal, 0, sizeof terminal);
-    terminal.room = SIZE_MAX;
-    wire_length = 0;
+    room = SIZE_MAX;
+    bytes_sent = wire_length = 0;
     for (unsigned i = 0; i < ARRAY_SIZE(memory); i++)
         memory[i] = 0x0720;
     text_screen_init(&screen, memory);
@@ -169,14 +109,7 @@ static void draw(void)
 
 static const char *row_shown(unsigned row)
 {
-    static char text[TEXT_COLUMNS * CP437_UTF8_MAX + 1];
-
-    text[0] = '\0';
-    for (unsigned column = 0; column < TEXT_COLUMNS; column++)
-        strcat(text, terminal.text[row][column]);
-    while (text[0] && text[strlen(text) - 1] == ' ')
-        text[strlen(text) - 1] = '\0';
-    return text;
+    return vt_row(&terminal, row);
 }
 
 START_TEST(registers_start_in_mode_3_and_read_back)
@@ -335,13 +268,13 @@ START_TEST(only_differences_are_drawn)
 {
     draw();
     ck_assert_uint_eq(terminal.cells_drawn, TEXT_ROWS * TEXT_COLUMNS);
-    terminal.cells_drawn = terminal.bytes = 0;
+    terminal.cells_drawn = bytes_sent = 0;
     draw();
-    ck_assert_uint_eq(terminal.bytes, 0);
+    ck_assert_uint_eq(bytes_sent, 0);
     put(3, 10, 7, "abc");
     draw();
     ck_assert_uint_eq(terminal.cells_drawn, 3);
-    ck_assert_uint_lt(terminal.bytes, 40);
+    ck_assert_uint_lt(bytes_sent, 40);
     put(0, 0, 7, "top");
     draw();
     screen_view_forget(&view);
@@ -413,7 +346,7 @@ END_TEST
 
 START_TEST(a_slow_terminal_gets_fewer_frames_not_older_ones)
 {
-    terminal.room = 100;
+    room = 100;
     put(0, 0, 7, "one");
     text_screen_frame(&screen, &frame);
     ck_assert(screen_view_draw(&view, &frame));
@@ -422,12 +355,12 @@ START_TEST(a_slow_terminal_gets_fewer_frames_not_older_ones)
         text_screen_frame(&screen, &frame);
         ck_assert(!screen_view_draw(&view, &frame));
     }
-    ck_assert_uint_eq(terminal.bytes, 100);
-    terminal.room = 50;
+    ck_assert_uint_eq(bytes_sent, 100);
+    room = 50;
     ck_assert(!screen_view_drain(&view));
-    terminal.room = 50;
+    room = 50;
     ck_assert(!screen_view_drain(&view));
-    terminal.room = SIZE_MAX;
+    room = SIZE_MAX;
     ck_assert(screen_view_drain(&view));
     wire_arrives();
     ck_assert_str_eq(row_shown(0), "one");
@@ -442,14 +375,14 @@ START_TEST(the_worst_frame_fits_the_buffer)
         for (unsigned i = 0; i < TEXT_ROWS * TEXT_COLUMNS; i++)
             if (round == 0 || i % 2 == round % 2)
                 memory[i] = (uint16_t)((i * 8 + i / 2 * 16 + round) << 8 | (0xb0 + i % 48));
-        terminal.room = 0;
+        room = 0;
         text_screen_frame(&screen, &frame);
         screen_view_draw(&view, &frame);
-        terminal.room = SIZE_MAX;
+        room = SIZE_MAX;
         ck_assert(screen_view_drain(&view));
         wire_arrives();
     }
-    terminal.room = 0;
+    room = 0;
     screen_view_forget(&view);
     for (unsigned i = 0; i < TEXT_ROWS * TEXT_COLUMNS; i++)
         memory[i] = (uint16_t)((i % 2 ? 0xff : 0xee) << 8 | 0xdb);
