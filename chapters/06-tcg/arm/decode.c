@@ -182,6 +182,15 @@ static struct fields take_fields(const struct row *row, uint32_t word)
 }
 /* [/extract] */
 
+static bool pair_restricted(const struct arm_insn *insn, const struct fields *f)
+{
+    unsigned rd = insn->rd;
+    bool offset_lost = insn->op == ARM_LDRD && insn->operand == ARM_REG && insn->rm / 2 == rd / 2;
+
+    return rd % 2 || rd == ARM_LR || (f->W && !f->P) || offset_lost ||
+           (insn->writeback && insn->rn == rd + 1);
+}
+
 /* Does one of the row's restrictions hold? The names are those of encodings.h. */
 static bool restricted(unsigned unless, const struct arm_insn *insn, const struct fields *f)
 {
@@ -190,8 +199,7 @@ static bool restricted(unsigned unless, const struct arm_insn *insn, const struc
            ((unless & M15) && rm == ARM_PC) || ((unless & O15) && insn->ra == ARM_PC) ||
            ((unless & S15) && insn->s && rd == ARM_PC) || ((unless & HILO) && rd == insn->ra) ||
            ((unless & BASE) && insn->writeback && (rn == ARM_PC || rn == rd)) ||
-           ((unless & PAIR) &&
-            (rd % 2 || rd == ARM_LR || (f->W && !f->P) || (insn->writeback && rn == rd + 1))) ||
+           ((unless & PAIR) && pair_restricted(insn, f)) ||
            ((unless & RM_PAIR) && (rm % 2 || rm == ARM_LR || rd == rm + 1)) ||
            ((unless & EMPTY) && insn->list == 0) ||
            ((unless & LOADED) && insn->writeback && (insn->list >> rn & 1)) ||

@@ -47,7 +47,7 @@ enum restriction {
     S15 = 1 << 4,     /* sets flags and Rd is the PC: a return from an exception */
     HILO = 1 << 5,    /* RdHi is RdLo */
     BASE = 1 << 6,    /* with writeback, the base is the PC or the data register */
-    PAIR = 1 << 7,    /* Rd is odd or LR, P without W, or the base is in the pair */
+    PAIR = 1 << 7,    /* Rd is odd or LR, W without P, or the pair holds the base or the offset */
     RM_PAIR = 1 << 8, /* Rm is odd or LR */
     EMPTY = 1 << 9,   /* the list is empty */
     LOADED = 1 << 10, /* with writeback, the base is in the list */

@@ -68,7 +68,10 @@ static bool step_branch(struct step *s)
 }
 /* [/jumps] */
 
-/* The fields of MSR: 8 has the flags, 4 has GE; the rest is not a user program's. */
+/*
+ * The fields of MSR: 8 has the flags, 4 has GE. The others hold modes and masks, which
+ * a user program cannot change, and the byte order of data, which we do not model.
+ */
 static void write_psr(struct step *s)
 {
     bool carry;
