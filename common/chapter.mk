@@ -123,7 +123,7 @@ $(BUILD)/tests/harness/%.o: $(TOP)/tests/harness/%.c
 $(TEST_BINS): $(BUILD)/tests/%: $(TOP)/tests/%.c $(HARNESS) $(LIBS)
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)
-	$(Q)$(COMPILE) -I$(TOP)/tests $(LDFLAGS) -MF $@.d -o $@ $^ $(LDLIBS) \
+	$(Q)$(COMPILE) -I$(TOP)/tests $(LDFLAGS) -MF $@.d -o $@ $(filter-out %.h,$^) $(LDLIBS) \
 	    $$(pkg-config --libs check)
 
 -include $(MAIN_OBJS:.o=.d) $(MODULE_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(HARNESS:.o=.d) \
