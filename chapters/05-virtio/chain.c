@@ -16,6 +16,13 @@ void chain_init(struct chain *chain, uint16_t id)
     chain->readable_size = chain->writable_size = 0;
 }
 
+void chain_copy(struct chain *to, const struct chain *from)
+{
+    unsigned used = from->readable + from->writable;
+
+    memcpy(to, from, offsetof(struct chain, iov) + used * sizeof from->iov[0]);
+}
+
 /* [chain-add] */
 const char *chain_add(struct chain *chain, const struct guest_memory *memory, gpa_t address,
                       uint32_t length, bool writable)

@@ -43,6 +43,9 @@ struct chain {
 /* Empties the chain; the iovecs are not touched. */
 void chain_init(struct chain *chain, uint16_t id);
 
+/* Copies a chain, but not the iovecs that it does not use. */
+void chain_copy(struct chain *to, const struct chain *from);
+
 /*
  * Adds one piece. NULL, or why it can't be: outside RAM, read-only memory to be
  * written, a readable piece after a writable one, more than CHAIN_MAX pieces. A piece

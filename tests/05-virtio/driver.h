@@ -114,7 +114,7 @@ static inline int ring_add_split(struct ring *r, const struct piece *pieces, uns
                                  bool indirect)
 {
     unsigned slots = indirect ? 1 : count;
-    uint16_t numbers[VIRTQUEUE_SIZE_MAX], head;
+    uint16_t numbers[VIRTQUEUE_SIZE_MAX] = {0}, head;
 
     for (unsigned i = 0; i < slots; i++)
         numbers[i] = r->free_ids[--r->free_id_count];
