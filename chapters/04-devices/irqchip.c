@@ -1,7 +1,8 @@
 /*
  * irqchip.c: KVM's chips, and how a line, a message or an eventfd gets to them. Open at
  * hand: [KVM-API] 4.24 "KVM_CREATE_IRQCHIP", 4.25 "KVM_IRQ_LINE", 4.52
- * "KVM_SET_GSI_ROUTING", 4.71 "KVM_CREATE_PIT2", 4.75 "KVM_IRQFD" and 4.77 "KVM_SIGNAL_MSI".
+ * "KVM_SET_GSI_ROUTING", 4.71 "KVM_CREATE_PIT2" and, also 4.71,
+ * "KVM_SIGNAL_MSI", 4.75 "KVM_IRQFD".
  *
  * Left out on purpose: KVM_CAP_SPLIT_IRQCHIP (local APICs in the kernel, the others in
  * user space), x2APIC destinations beyond 255, and posted interrupts, which KVM uses by

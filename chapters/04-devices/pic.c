@@ -91,7 +91,6 @@ static void pic_set_input(struct pic *pic, unsigned input, bool level)
 }
 /* [/input] */
 
-/* [take] */
 /* INTA: the chosen input is served from now on, until somebody says EOI. */
 static void pic_take(struct pic *pic, unsigned input)
 {
@@ -104,7 +103,6 @@ static void pic_take(struct pic *pic, unsigned input)
     else if (pic->rotate_on_auto_eoi)
         pic->lowest = (uint8_t)input;
 }
-/* [/take] */
 
 /* [acknowledge] */
 uint8_t pic_acknowledge(struct pic_pair *pair)

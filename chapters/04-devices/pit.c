@@ -18,7 +18,6 @@
 
 #define SECOND INT64_C(1000000000)
 
-/* [ticks] */
 /* Nanoseconds to ticks, rounded down, in two parts so that nothing overflows. */
 static int64_t to_ticks(int64_t ns)
 {
@@ -30,7 +29,6 @@ static int64_t to_ns(int64_t tick)
 {
     return tick / PIT_HZ * SECOND + (tick % PIT_HZ * SECOND + PIT_HZ - 1) / PIT_HZ;
 }
-/* [/ticks] */
 
 static int64_t pit_now(const struct pit *pit)
 {
@@ -187,7 +185,6 @@ void pit_write(void *self, uint64_t reg, unsigned size, uint64_t value)
     pit_set_alarm(pit);
 }
 
-/* [port-b] */
 uint64_t pit_port_b_read(void *self, uint64_t reg, unsigned size)
 {
     struct pit *pit = self;
@@ -202,7 +199,6 @@ uint64_t pit_port_b_read(void *self, uint64_t reg, unsigned size)
         value |= PORT_B_OUT_2;
     return value;
 }
-/* [/port-b] */
 
 void pit_port_b_write(void *self, uint64_t reg, unsigned size, uint64_t value)
 {

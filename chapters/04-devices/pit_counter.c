@@ -65,7 +65,6 @@ static int64_t elapsed(const struct pit_counter *c, int64_t now)
     return c->held >= 0 ? c->held : now - c->start;
 }
 
-/* [switch] */
 /*
  * A new count for a rate or a wave takes effect where the old period, or the old half
  * of the wave, ends. If that moment is over, the counter has been counting from the
@@ -84,7 +83,6 @@ static void counter_catch_up(struct pit_counter *c, int64_t now)
     c->count = c->next;
     c->next = 0;
 }
-/* [/switch] */
 
 void counter_program(struct pit_counter *c, unsigned mode, bool bcd)
 {
@@ -150,7 +148,6 @@ void counter_set_gate(struct pit_counter *c, bool level, int64_t now)
         c->held = now > c->start ? now - c->start : 0;
 }
 
-/* [out] */
 bool counter_out(struct pit_counter *c, int64_t now)
 {
     int64_t done;
@@ -167,7 +164,6 @@ bool counter_out(struct pit_counter *c, int64_t now)
     default: return done != c->count; /* 4, 5: a strobe of one tick */
     }
 }
-/* [/out] */
 
 /* [value] */
 uint16_t counter_value(struct pit_counter *c, int64_t now)
@@ -199,7 +195,6 @@ bool counter_null(struct pit_counter *c, int64_t now)
     return !c->running || c->next || (c->held < 0 && now < c->start);
 }
 
-/* [next-rise] */
 int64_t counter_next_rise(struct pit_counter *c, int64_t now)
 {
     int64_t rise;
@@ -220,4 +215,3 @@ int64_t counter_next_rise(struct pit_counter *c, int64_t now)
         rise = c->next == 1 ? COUNTER_NEVER : c->switch_at + c->next / 2;
     return rise;
 }
-/* [/next-rise] */

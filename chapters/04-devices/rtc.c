@@ -151,7 +151,6 @@ static bool is_time(uint8_t index)
     }
 }
 
-/* [next-beat] */
 /*
  * The next beat of the periodic interrupt after a moment. Rates 1 and 2 are those of 8
  * and 9 with a 32 kHz crystal. Whole beats make up a second, so none is ever rounded
@@ -168,7 +167,6 @@ static int64_t next_beat(const struct rtc *rtc, int64_t after)
     beat = (after % SECOND * CRYSTAL / SECOND / period + 1) * period;
     return after - after % SECOND + (beat * SECOND + CRYSTAL - 1) / CRYSTAL;
 }
-/* [/next-beat] */
 
 static int64_t next_second(const struct rtc *rtc, int64_t after)
 {
@@ -198,17 +196,14 @@ static bool alarm_fits_any(const struct rtc *rtc, enum rtc_register index, int l
     return false;
 }
 
-/* [alarm-of-day] */
 /* The first second of the day, not before `from`, that the alarm fits; or -1. */
 static int alarm_of_day(const struct rtc *rtc, int from)
 {
     for (int hour = from / 3600; hour < 24; hour++) {
-        int minute = from > hour * 3600 ? from / 60 % 60 : 0;
-
         if (!alarm_fits(rtc, RTC_HOURS_ALARM, hour))
             continue;
-        for (; minute < 60; minute++) {
-            int start = (hour * 60 + minute) * 60;
+        for (int minute = 0; minute < 60; minute++) {
+            int start = (hour * 60 + minute) * 60; /* of the minute; from may be beyond */
 
             if (!alarm_fits(rtc, RTC_MINUTES_ALARM, minute))
                 continue;
@@ -219,7 +214,6 @@ static int alarm_of_day(const struct rtc *rtc, int from)
     }
     return -1;
 }
-/* [/alarm-of-day] */
 
 /* The next moment after another at which the guest's alarm clock would ring. */
 static int64_t next_ring(const struct rtc *rtc, int64_t after)
@@ -305,7 +299,6 @@ static void rtc_write_b(struct rtc *rtc, uint8_t value)
     }
 }
 
-/* [read-c] */
 /* Reading C says what has happened, and is the guest's promise to look after it. */
 static uint8_t rtc_read_c(struct rtc *rtc)
 {
@@ -319,7 +312,6 @@ static uint8_t rtc_read_c(struct rtc *rtc)
     rtc_update(rtc);
     return value;
 }
-/* [/read-c] */
 
 uint64_t rtc_read(void *self, uint64_t reg, unsigned size)
 {

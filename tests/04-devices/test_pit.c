@@ -25,9 +25,13 @@ static struct {
     unsigned rises;
 } wire;
 
+static int64_t exact; /* the clock in nanoseconds, if a test wants it finer than ticks */
+
 static int64_t now(void *self)
 {
     (void)self;
+    if (exact)
+        return exact;
     return tick / PIT_HZ * SECOND + (tick % PIT_HZ * SECOND + PIT_HZ - 1) / PIT_HZ;
 }
 
@@ -219,6 +223,26 @@ START_TEST(mode_2_starts_anew_when_gate_rises)
 }
 END_TEST
 
+START_TEST(a_new_count_waits_while_gate_is_low)
+{
+    gate(true);
+    program_2(2, 4);
+    expect_2("4- 3-");
+    out(0x42, 2), out(0x42, 0);
+    gate(false);
+    expect_2("3- 3- 3- 3- 3-");
+    gate(true);
+    expect_2("2- 1_ 2-");
+}
+END_TEST
+
+START_TEST(the_speakers_gate_is_low_at_power_up)
+{
+    program_2(0, 3);
+    expect_2("3_ 3_ 3_ 3_ 3_");
+}
+END_TEST
+
 START_TEST(mode_3_is_a_square_wave)
 {
     gate(true);
@@ -379,6 +403,19 @@ START_TEST(read_back_latches_status_and_count)
 }
 END_TEST
 
+START_TEST(a_latched_status_stands_until_it_is_read)
+{
+    gate(true);
+    program_2(0, 2);
+    out(0x43, PIT_READ_BACK | PIT_NO_COUNT | BIT(3));
+    tick += 5;
+    out(0x43, PIT_READ_BACK | PIT_NO_COUNT | BIT(3));
+    ck_assert_uint_eq(in(0x42), PIT_STATUS_NULL | 0x30); /* of the first time */
+    out(0x43, PIT_READ_BACK | PIT_NO_COUNT | BIT(3));
+    ck_assert_uint_eq(in(0x42), PIT_STATUS_OUT | 0x30);
+}
+END_TEST
+
 START_TEST(null_count_lasts_until_a_new_rate_counts)
 {
     gate(true);
@@ -439,6 +476,45 @@ START_TEST(a_rate_interrupts_once_a_period)
         ck_assert_uint_eq(wire.rises, 1);
         pass(9000);
         ck_assert_uint_eq(wire.rises, 10);
+    }
+}
+END_TEST
+
+START_TEST(a_wave_changed_in_its_high_half_has_a_low_half_of_the_new_count)
+{
+    program_0(3, 10);
+    pass(2);
+    out(0x40, 100), out(0x40, 0);
+    pass(5 - 1 + 50 - 1);
+    ck_assert_uint_eq(wire.rises, 0);
+    pass(1);
+    ck_assert_uint_eq(wire.rises, 1);
+    pass(100);
+    ck_assert_uint_eq(wire.rises, 2);
+}
+END_TEST
+
+START_TEST(what_happened_before_a_write_is_reported)
+{
+    program_0(2, 1000);
+    tick += 1500; /* the board was late, and the guest reprograms */
+    program_0(2, 60000);
+    ck_assert_uint_eq(wire.rises, 1);
+    pass(60000);
+    ck_assert_uint_eq(wire.rises, 1);
+}
+END_TEST
+
+/* One nanosecond too early, and the alarm finds nothing and has to be set again. */
+START_TEST(the_alarm_is_never_early)
+{
+    for (unsigned count = 2; count < 1000; count++) {
+        power_up();
+        program_0(2, count);
+        exact = alarm_at;
+        pit_alarm(&pit);
+        ck_assert_uint_eq(wire.rises, 1);
+        exact = 0;
     }
 }
 END_TEST
@@ -637,6 +713,12 @@ static Suite *pit_suite(void)
     tcase_add_test(tests, the_refresh_bit_changes_every_15_us);
     tcase_add_test(tests, port_61_keeps_its_own_bits);
     tcase_add_test(tests, hammering_the_timer_sets_one_alarm_and_breaks_nothing);
+    tcase_add_test(tests, a_new_count_waits_while_gate_is_low);
+    tcase_add_test(tests, the_speakers_gate_is_low_at_power_up);
+    tcase_add_test(tests, a_latched_status_stands_until_it_is_read);
+    tcase_add_test(tests, a_wave_changed_in_its_high_half_has_a_low_half_of_the_new_count);
+    tcase_add_test(tests, what_happened_before_a_write_is_reported);
+    tcase_add_test(tests, the_alarm_is_never_early);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -96,12 +96,10 @@ start:  call    pic_init                ; and all of its lines stay masked
         mov     dword [APIC_LVT_TIMER], LVT_MASKED
         print   "The APIC's timer, 10 times.", 10
 
-; [redirect]
         mov     eax, [APIC_ID]          ; our own number, in bits 31 to 24 ...
         and     eax, 0xff000000
         ioapic  IOAPIC_ENTRY + 2 * 8 + 1, eax ; ... is where line 8 shall go
         ioapic  IOAPIC_ENTRY + 2 * 8, LINE_8  ; edge, active high, fixed, not masked
-; [/redirect]
         outb    0x70, RTC_C             ; let the line fall, if it is high
         in      al, 0x71
         outb    0x70, RTC_B

@@ -35,7 +35,6 @@ C_PF    equ 0x40
         cli
 %endmacro
 
-; [handler]
 beat:   push    eax
         outb    0x70, RTC_C
         in      al, 0x71
@@ -52,7 +51,6 @@ beat:   push    eax
 .end:   eoi     8
         pop     eax
         iret
-; [/handler]
 
 start:  call    pic_init
         handler IRQ_BASE + 8, beat

@@ -75,7 +75,8 @@ start:  call    pic_init
         or      al, 1
         out     PIC_2 + 1, al           ; ... and turn it away
         sti
-        times 4 nop
+        mov     ecx, 50000              ; time enough for whatever may come
+        loop    $
         cli
         cmp     dword [served], 0
         jne     .wrong

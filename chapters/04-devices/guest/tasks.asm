@@ -32,14 +32,12 @@ task_b: inc     dword [count_b]
 start:  call    pic_init
         handler IRQ_BASE, tick
 
-; [birth]
         mov     edi, stack_b            ; as if the loop had been interrupted already,
         mov     dword [edi - 4], EFLAGS_IF ; before its first instruction
         mov     dword [edi - 8], CODE32
         mov     dword [edi - 12], task_b
         sub     edi, 12 + 32            ; eight registers for POPAD, whatever they hold
         mov     [other], edi
-; [/birth]
 
         outb    0x43, 0x34              ; counter 0, both bytes, mode 2
         outb    0x40, PIT_COUNT & 0xff
