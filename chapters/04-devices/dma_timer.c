@@ -120,7 +120,6 @@ void dma_timer_alarm(struct dma_timer *d)
 }
 /* [/alarm] */
 
-/* [read] */
 uint64_t dma_timer_read(void *self, uint64_t reg, unsigned size)
 {
     const struct dma_timer *d = self;
@@ -141,7 +140,6 @@ uint64_t dma_timer_read(void *self, uint64_t reg, unsigned size)
     default: return UINT64_MAX;
     }
 }
-/* [/read] */
 
 /* [write] */
 void dma_timer_write(void *self, uint64_t reg, unsigned size, uint64_t value)

@@ -80,7 +80,6 @@ static void msix_written(void *self, unsigned offset, unsigned size)
         msix_update(msix, vector);
 }
 
-/* [bar] */
 uint64_t msix_read(void *self, uint64_t reg, unsigned size)
 {
     const struct msix *msix = self;
@@ -113,7 +112,6 @@ void msix_write(void *self, uint64_t reg, unsigned size, uint64_t value)
     }
     msix_update(msix, (unsigned)(reg / sizeof *entry));
 }
-/* [/bar] */
 
 void msix_init(struct msix *msix, struct pci_function *f, unsigned bar, unsigned count,
                struct msi_sender sender)

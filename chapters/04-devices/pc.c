@@ -161,6 +161,7 @@ static void attach_pci(struct pc *pc)
                         &pc->pci);
 }
 
+/* [dma-timer] */
 static void attach_dma_timer(struct pc *pc)
 {
     struct machine *m = &pc->machine;
@@ -169,6 +170,7 @@ static void attach_dma_timer(struct pc *pc)
                    machine_alarm(m, dma_timer_due, &pc->dma_timer), machine_msi(m));
     pci_host_plug(&pc->pci, DMA_TIMER_SLOT, &pc->dma_timer.pci);
 }
+/* [/dma-timer] */
 
 /* [board] */
 void pc_attach(struct pc *pc, const struct pc_options *options)

@@ -174,7 +174,6 @@ int pci_host_place(struct pci_host *host, uint64_t io, uint64_t io_limit, uint64
     return result;
 }
 
-/* [config] */
 static struct pci_function *function_at(const struct pci_host *host, uint16_t bdf)
 {
     bool exists = bits(bdf, 15, 8) == 0 && bits(bdf, 2, 0) == 0; /* bus 0, function 0 */
@@ -202,7 +201,6 @@ void pci_config_write(struct pci_host *host, uint16_t bdf, unsigned offset, unsi
     if (offset >= PCI_COMMAND && offset <= PCI_BASE_ADDRESS_5)
         settle(host);
 }
-/* [/config] */
 
 uint64_t pci_address_read(void *self, uint64_t reg, unsigned size)
 {
@@ -223,7 +221,6 @@ void pci_address_write(void *self, uint64_t reg, unsigned size, uint64_t value)
         reset_control_write(host->reset, reg, size, value);
 }
 
-/* [data] */
 uint64_t pci_data_read(void *self, uint64_t reg, unsigned size)
 {
     struct pci_host *host = self;
@@ -233,7 +230,6 @@ uint64_t pci_data_read(void *self, uint64_t reg, unsigned size)
         return UINT64_MAX;
     return pci_config_read(host, ADDRESS_BDF(address), ADDRESS_REG(address) + (unsigned)reg, size);
 }
-/* [/data] */
 
 void pci_data_write(void *self, uint64_t reg, unsigned size, uint64_t value)
 {

@@ -20,7 +20,6 @@ start:  call    dma_timer_find
         print   " bytes", 10
         call    dma_timer_place
 
-; [interrupts]
         mov     ecx, PCI_INTERRUPT
         call    pci_read                ; AL: the line that the board has wired the pin to
         movzx   eax, al
@@ -32,7 +31,6 @@ start:  call    dma_timer_find
         unmask  11
         mov     dword [WINDOW + REG_ENABLE], CAUSE_COPIED | CAUSE_FAILED | CAUSE_TIMER
         sti
-; [/interrupts]
 
         mov     edi, SOURCE
         mov     ecx, 0x4000
@@ -65,7 +63,6 @@ start:  call    dma_timer_find
         print_hex dword [descriptor + 24]
         print   10
 
-; [timer]
         mov     dword [WINDOW + REG_PERIOD], 1000 ; microseconds
         mov     dword [WINDOW + REG_TIMER], TIMER_RUN | TIMER_REPEAT
         call    wait_timer
@@ -73,7 +70,6 @@ start:  call    dma_timer_find
         call    wait_timer
         print   "and goes on", 10
         mov     dword [WINDOW + REG_TIMER], 0
-; [/timer]
         halt
 
 wait_timer:

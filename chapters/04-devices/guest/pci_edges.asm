@@ -41,7 +41,6 @@ start:  call    dma_timer_find
         print_hex eax
         print   10
 
-; [moves]
         mov     esi, MOVES              ; back and forth, and used at each stop
 .move:  mov     eax, esi
         and     eax, 1
@@ -56,7 +55,6 @@ start:  call    dma_timer_find
         jne     .lost
         dec     esi
         jnz     .move
-; [/moves]
         print   "moved "
         print_hex MOVES
         print   " times: "
