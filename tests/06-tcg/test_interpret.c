@@ -25,6 +25,15 @@ static void step(uint32_t raw)
     stop = arm_run(&guest.cpu);
 }
 
+static void step_thumb(uint32_t raw)
+{
+    guest_put(&guest, CODE, raw);
+    guest.cpu.r[ARM_PC] = CODE;
+    guest.cpu.thumb = 1;
+    guest.cpu.budget = 1;
+    stop = arm_run(&guest.cpu);
+}
+
 /* "NZCV" with a small letter for each flag that is clear. */
 static const char *flags(void)
 {
@@ -148,6 +157,231 @@ START_TEST(conditions_come_in_opposite_pairs)
 }
 END_TEST
 
+/* R0 and R3 before and after; R1 and R2 are the operands. */
+static const struct {
+    uint32_t raw, r0, r1, r2, r3, after0, after3;
+    bool q;
+} multiply_vectors[] = {
+    {0xe0000291, 0, 7, 6, 0, 42, 0, 0},                                 /* MUL R0, R1, R2 */
+    {0xe0203291, 0, 7, 6, 100, 142, 100, 0},                            /* MLA R0, R1, R2, R3 */
+    {0xe0603291, 0, 7, 6, 100, 58, 100, 0},                             /* MLS R0, R1, R2, R3 */
+    {0xe0803291, 9, 0xffffffff, 2, 9, 1, 0xfffffffe, 0},                /* UMULL R3, R0, R1, R2 */
+    {0xe0c03291, 9, 0xffffffff, 2, 9, 0xffffffff, 0xfffffffe, 0},       /* SMULL R3, R0, R1, R2 */
+    {0xe0a03291, 1, 0xffffffff, 2, 3, 3, 1, 0},                         /* UMLAL R3, R0, R1, R2 */
+    {0xe0403291, 0xffffffff, ~0u, ~0u, ~0u, 0xffffffff, 0xffffffff, 0}, /* UMAAL R3, R0 */
+    {0xe16002e1, 0, 0x00030000, 0xfffe0000, 0, 0xfffffffa, 0, 0},       /* SMULTT R0, R1, R2 */
+    {0xe1003281, 0, 0x7fff, 0x7fff, 0x7fffffff, 0xbfff0000, 0x7fffffff, 1}, /* SMLABB */
+    {0xe12002a1, 0, 0x80000000, 2, 0, 0xffff0000, 0, 0},                    /* SMULWB R0, R1, R2 */
+    {0xe1020051, 0, 0x7fffffff, 1, 0, 0x7fffffff, 0, 1},                    /* QADD R0, R1, R2 */
+    {0xe1220051, 0, 0x80000000, 1, 0, 0x80000000, 0, 1},                    /* QSUB R0, R1, R2 */
+    {0xe1420051, 0, 1, 0x40000000, 0, 0x7fffffff, 0, 1},                    /* QDADD doubles R2 */
+    {0xe1620051, 0, 0xffffffff, 0x40000000, 0, 0x80000000, 0, 1},           /* QDSUB */
+    {0xe16f0f11, 9, 0, 0, 0, 32, 0, 0},                                     /* CLZ R0, R1 */
+    {0xe710f211, 9, 5, 0, 0, 0, 0, 0},                            /* SDIV R0, R1, R2: by 0 */
+    {0xe710f211, 9, 0x80000000, 0xffffffff, 0, 0x80000000, 0, 0}, /* SDIV: does not fit */
+    {0xe710f211, 9, 0xfffffff9, 2, 0, 0xfffffffd, 0, 0},          /* SDIV: towards zero */
+    {0xe730f211, 9, 0xfffffff9, 0, 0, 0, 0, 0},                   /* UDIV: by 0 */
+    {0xe6bf0f31, 9, 0x01020304, 0, 0, 0x04030201, 0, 0},          /* REV R0, R1 */
+    {0xe6af0471, 9, 0x0000ff00, 0, 0, 0xffffffff, 0, 0},          /* SXTB R0, R1, ROR #8 */
+    {0xe7a301d1, 9, 0x00000078, 0, 0, 0xffffffff, 0, 0},          /* SBFX R0, R1, #3, #4 */
+    {0xe7c60191, 0xffffffff, 0, 0, 0, 0xffffff87, 0, 0},          /* BFI R0, R1, #3, #4 */
+};
+
+START_TEST(multiplication_and_media)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(multiply_vectors); i++) {
+        guest.cpu.r[0] = multiply_vectors[i].r0;
+        guest.cpu.r[1] = multiply_vectors[i].r1;
+        guest.cpu.r[2] = multiply_vectors[i].r2;
+        guest.cpu.r[3] = multiply_vectors[i].r3;
+        guest.cpu.q = 0;
+        step(multiply_vectors[i].raw);
+        ck_assert_int_eq(stop.reason, ARM_BUDGET);
+        ck_assert_msg(guest.cpu.r[0] == multiply_vectors[i].after0 &&
+                          guest.cpu.r[3] == multiply_vectors[i].after3 &&
+                          guest.cpu.q == multiply_vectors[i].q,
+                      "vector %u: R0 %08x R3 %08x Q %d", i, guest.cpu.r[0], guest.cpu.r[3],
+                      guest.cpu.q);
+    }
+}
+END_TEST
+
+START_TEST(q_stays_until_msr_clears_it)
+{
+    guest.cpu.r[1] = 0x7fffffff;
+    guest.cpu.r[2] = 1;
+    step(0xe1020051); /* QADD R0, R1, R2 */
+    step(0xe1010052); /* QADD R0, R2, R1 */
+    guest.cpu.r[1] = 1;
+    step(0xe1020051);
+    ck_assert_int_eq(guest.cpu.q, 1);
+    step(0xe328f000); /* MSR CPSR_f, #0 */
+    ck_assert_int_eq(guest.cpu.q, 0);
+}
+END_TEST
+
+/* R1 is DATA + 0x100 and R2 is 4; memory there is 0x80, 0x81, ... from DATA on. */
+static const struct {
+    uint32_t raw, r0;
+    int moved;
+} load_vectors[] = {
+    {0xe5910000, 0x83828180, 0},  /* LDR R0, [R1] */
+    {0xe5910003, 0x86858483, 0},  /* LDR R0, [R1, #3]: any alignment */
+    {0xe5b10004, 0x87868584, 4},  /* LDR R0, [R1, #4]! */
+    {0xe4910004, 0x83828180, 4},  /* LDR R0, [R1], #4 */
+    {0xe4110004, 0x83828180, -4}, /* LDR R0, [R1], #-4 */
+    {0xe7910102, 0x93929190, 0},  /* LDR R0, [R1, R2, LSL #2] */
+    {0xe7110002, 0x7f7e7d7c, 0},  /* LDR R0, [R1, -R2] */
+    {0xe5d10001, 0x81, 0},        /* LDRB R0, [R1, #1] */
+    {0xe1d100b1, 0x8281, 0},      /* LDRH R0, [R1, #1] */
+    {0xe1d100d0, 0xffffff80, 0},  /* LDRSB R0, [R1] */
+    {0xe1d100f2, 0xffff8382, 0},  /* LDRSH R0, [R1, #2] */
+    {0xe0d100b2, 0x8180, 2},      /* LDRH R0, [R1], #2 */
+    {0xe4b10004, 0x83828180, 4},  /* LDRT R0, [R1], #4 */
+};
+
+START_TEST(loads_and_their_address_modes)
+{
+    for (unsigned i = 0; i < 0x200; i++)
+        *(uint8_t *)space_at(&guest.space, DATA + i) = (uint8_t)(i - 0x80);
+    for (unsigned i = 0; i < ARRAY_SIZE(load_vectors); i++) {
+        guest.cpu.r[1] = DATA + 0x100;
+        guest.cpu.r[2] = 4;
+        step(load_vectors[i].raw);
+        ck_assert_int_eq(stop.reason, ARM_BUDGET);
+        ck_assert_msg(guest.cpu.r[0] == load_vectors[i].r0 &&
+                          guest.cpu.r[1] == DATA + 0x100 + (uint32_t)load_vectors[i].moved,
+                      "vector %u: R0 %08x R1 %08x", i, guest.cpu.r[0], guest.cpu.r[1]);
+    }
+}
+END_TEST
+
+/* STM{mode} R8!, {R1, R2}: where the two words go, and the base. */
+static const struct {
+    uint32_t store, load, first, base;
+} list_vectors[] = {
+    {0xe8a80006, 0xe8b80006, 0x100, 0x108}, /* IA */
+    {0xe9a80006, 0xe9b80006, 0x104, 0x108}, /* IB */
+    {0xe8280006, 0xe8380006, 0x0fc, 0x0f8}, /* DA */
+    {0xe9280006, 0xe9380006, 0x0f8, 0x0f8}, /* DB */
+};
+
+START_TEST(the_lowest_register_lies_at_the_lowest_address)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(list_vectors); i++) {
+        guest.cpu.r[1] = 11;
+        guest.cpu.r[2] = 22;
+        guest.cpu.r[8] = DATA + 0x100;
+        step(list_vectors[i].store);
+        ck_assert_uint_eq(guest.cpu.r[8], DATA + list_vectors[i].base);
+        ck_assert_uint_eq(guest_word(&guest, DATA + list_vectors[i].first), 11);
+        ck_assert_uint_eq(guest_word(&guest, DATA + list_vectors[i].first + 4), 22);
+        guest.cpu.r[1] = guest.cpu.r[2] = 0;
+        guest.cpu.r[8] = DATA + 0x100;
+        step(list_vectors[i].load);
+        ck_assert_uint_eq(guest.cpu.r[1], 11);
+        ck_assert_uint_eq(guest.cpu.r[2], 22);
+        ck_assert_uint_eq(guest.cpu.r[8], DATA + list_vectors[i].base);
+    }
+}
+END_TEST
+
+START_TEST(a_stored_base_is_the_old_one_and_a_stored_pc_is_8_further)
+{
+    guest.cpu.r[1] = DATA;
+    step(0xe8a18002); /* STMIA R1!, {R1, PC} */
+    ck_assert_uint_eq(guest_word(&guest, DATA), DATA);
+    ck_assert_uint_eq(guest_word(&guest, DATA + 4), CODE + 8);
+    ck_assert_uint_eq(guest.cpu.r[1], DATA + 8);
+}
+END_TEST
+
+START_TEST(a_thumb_load_of_its_own_base_keeps_what_was_loaded)
+{
+    guest_put(&guest, DATA, 5);
+    guest_put(&guest, DATA + 4, 6);
+    guest.cpu.r[0] = DATA;
+    step_thumb(0xc803); /* LDMIA R0, {R0, R1} */
+    ck_assert_uint_eq(guest.cpu.r[0], 5);
+    ck_assert_uint_eq(guest.cpu.r[1], 6);
+}
+END_TEST
+
+START_TEST(bit_0_of_a_target_chooses_the_instruction_set)
+{
+    guest.cpu.r[1] = CODE + 0x101;
+    step(0xe12fff31); /* BLX R1 */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 0x100);
+    ck_assert_uint_eq(guest.cpu.r[ARM_LR], CODE + 4);
+    ck_assert_int_eq(guest.cpu.thumb, 1);
+    guest.cpu.r[1] = CODE + 0x200;
+    step_thumb(0x4788); /* BLX R1 */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 0x200);
+    ck_assert_uint_eq(guest.cpu.r[ARM_LR], CODE + 3);
+    ck_assert_int_eq(guest.cpu.thumb, 0);
+    guest_put(&guest, DATA, CODE + 0x301);
+    guest.cpu.r[ARM_SP] = DATA;
+    step(0xe49df004); /* POP {PC} */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 0x300);
+    ck_assert_int_eq(guest.cpu.thumb, 1);
+}
+END_TEST
+
+START_TEST(branches_count_from_two_instructions_ahead)
+{
+    step(0xea000000); /* B +0 */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 8);
+    step(0xebfffffe); /* BL to itself */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE);
+    ck_assert_uint_eq(guest.cpu.r[ARM_LR], CODE + 4);
+    step(0xfb000000); /* BLX +2 halfwords and H: into Thumb */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 10);
+    ck_assert_int_eq(guest.cpu.thumb, 1);
+    step_thumb(0xf830f000); /* BL +0x60 */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 4 + 0x60);
+    ck_assert_uint_eq(guest.cpu.r[ARM_LR], CODE + 5);
+    step_thumb(0xd1fe); /* BNE to itself */
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE);
+}
+END_TEST
+
+START_TEST(swp_exchanges)
+{
+    guest_put(&guest, DATA, 0x11223344);
+    guest.cpu.r[1] = 0xaabbccdd;
+    guest.cpu.r[2] = DATA;
+    step(0xe1020091); /* SWP R0, R1, [R2] */
+    ck_assert_uint_eq(guest.cpu.r[0], 0x11223344);
+    ck_assert_uint_eq(guest_word(&guest, DATA), 0xaabbccdd);
+    step(0xe1420091); /* SWPB R0, R1, [R2] */
+    ck_assert_uint_eq(guest.cpu.r[0], 0xdd);
+}
+END_TEST
+
+START_TEST(a_system_call_stops_behind_itself)
+{
+    step(0xef000123);
+    ck_assert_int_eq(stop.reason, ARM_SVC);
+    ck_assert_uint_eq(stop.value, 0x123);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 4);
+    step_thumb(0xdf05);
+    ck_assert_int_eq(stop.reason, ARM_SVC);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 2);
+}
+END_TEST
+
+START_TEST(the_budget_counts_instructions)
+{
+    for (unsigned i = 0; i < 8; i++)
+        guest_put(&guest, CODE + 4 * i, 0xe1a00000);
+    guest.cpu.budget = 5;
+    stop = arm_run(&guest.cpu);
+    ck_assert_int_eq(stop.reason, ARM_BUDGET);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 20);
+    ck_assert_uint_eq(guest.cpu.instructions, 5);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("interpret");
@@ -157,6 +391,17 @@ int main(void)
     tcase_add_test(tests, shifts_by_32_and_more_empty_the_register);
     tcase_add_test(tests, arithmetic_sets_flags_as_the_manual_says);
     tcase_add_test(tests, conditions_come_in_opposite_pairs);
+    tcase_add_test(tests, multiplication_and_media);
+    tcase_add_test(tests, q_stays_until_msr_clears_it);
+    tcase_add_test(tests, loads_and_their_address_modes);
+    tcase_add_test(tests, the_lowest_register_lies_at_the_lowest_address);
+    tcase_add_test(tests, a_stored_base_is_the_old_one_and_a_stored_pc_is_8_further);
+    tcase_add_test(tests, a_thumb_load_of_its_own_base_keeps_what_was_loaded);
+    tcase_add_test(tests, bit_0_of_a_target_chooses_the_instruction_set);
+    tcase_add_test(tests, branches_count_from_two_instructions_ahead);
+    tcase_add_test(tests, swp_exchanges);
+    tcase_add_test(tests, a_system_call_stops_behind_itself);
+    tcase_add_test(tests, the_budget_counts_instructions);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }
