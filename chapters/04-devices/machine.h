@@ -29,6 +29,7 @@
 
 #include "01-kvm-hello/kvm.h"
 #include "04-devices/alarms.h"
+#include "04-devices/coalesced.h"
 #include "04-devices/dispatch.h"
 #include "04-devices/ending.h"
 #include "04-devices/interrupt.h"
@@ -62,9 +63,10 @@ struct machine {
     struct alarms alarms;
     int64_t wall_origin; /* the date minus alarms_clock() */
     struct watches watches;
-    struct observer *observer; /* NULL: nobody watches the exits. Not owned */
-    int wake;                  /* not owned: an eventfd that the event loop polls */
-    atomic_int ending;         /* enum ending; the first one to come stays */
+    struct coalesced *coalesced; /* NULL: KVM collects no writes. Not owned */
+    struct observer *observer;   /* NULL: nobody watches the exits. Not owned */
+    int wake;                    /* not owned: an eventfd that the event loop polls */
+    atomic_int ending;           /* enum ending; the first one to come stays */
 };
 
 /* No interrupt chips, no RAM, empty buses. It must not move. Dies if the host refuses. */

@@ -75,11 +75,21 @@ static enum ending sleep_until_interrupt(struct processor *processor)
 }
 /* [/halt] */
 
+/* What the guest wrote before this exit comes before it. */
+static void drain(struct machine *machine)
+{
+    pthread_mutex_lock(&machine->devices.lock);
+    coalesced_drain(machine->coalesced);
+    pthread_mutex_unlock(&machine->devices.lock);
+}
+
 static enum ending handle_exit(struct processor *processor)
 {
     struct machine *machine = processor->machine;
     struct kvm_run *run = processor->vcpu.run;
 
+    if (machine->coalesced && coalesced_waiting(machine->coalesced))
+        drain(machine);
     if (run->exit_reason == KVM_EXIT_HLT && machine->pic)
         return sleep_until_interrupt(processor);
     return dispatch_exit(&machine->devices, run);
