@@ -77,6 +77,23 @@ static pid_t start(const char *const argv[], int err)
     return child;
 }
 
+/* Until the ring file has events on this page. */
+static void wait_for_events(unsigned page)
+{
+    char text[8] = "";
+    FILE *file = fopen(path, "re");
+
+    ck_assert_ptr_nonnull(file);
+    for (unsigned i = 0; i < 2000 && text[0] != '{'; i++) {
+        usleep(10000);
+        fseek(file, (long)page * 4096, SEEK_SET);
+        if (fread(text, 1, 1, file) != 1)
+            text[0] = '\0';
+    }
+    fclose(file);
+    ck_assert_int_eq(text[0], '{');
+}
+
 START_TEST(a_trace_is_json_even_after_sigkill)
 {
     const char *argv[] = {harness_built("devices"), "--trace", path,
@@ -86,7 +103,8 @@ START_TEST(a_trace_is_json_even_after_sigkill)
         pid_t child = start(argv, -1);
         int status;
 
-        usleep(300000 + round * 1371);
+        wait_for_events(20);
+        usleep(round * 20371);
         kill(child, SIGKILL);
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
