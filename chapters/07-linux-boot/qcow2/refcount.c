@@ -1,0 +1,272 @@
+/*
+ * refcount.c: how often is each cluster of the file used, and where is a free one?
+ *
+ *     refcount table           refcount block            cluster of the file
+ *     [index / per_block]  ->  [index % per_block]  ->   used so many times
+ *
+ * New clusters always come from the end of the file. A count of 0 could be a lie that
+ * hands out somebody's data; beyond the end there is nobody. What is given back is
+ * punched out of the file, so the space returns to the host although the file's
+ * length stays. [QCOW2, "Host cluster management"]
+ */
+#define _GNU_SOURCE
+#include "07-linux-boot/qcow2/internal.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+uint64_t refcount_field(const uint8_t *block, uint64_t index, unsigned order)
+{
+    uint64_t value = 0;
+    unsigned width = 1u << order;
+
+    if (width < 8)
+        return block[index * width / 8] >> (index * width % 8) & ((1u << width) - 1);
+    for (unsigned i = 0; i < width / 8; i++)
+        value = value << 8 | block[index * (width / 8) + i];
+    return value;
+}
+
+void refcount_set_field(uint8_t *block, uint64_t index, unsigned order, uint64_t count)
+{
+    unsigned width = 1u << order;
+
+    if (width < 8) {
+        unsigned shift = (unsigned)(index * width % 8), mask = ((1u << width) - 1) << shift;
+        uint8_t *byte = &block[index * width / 8];
+
+        *byte = (uint8_t)((*byte & ~mask) | (count << shift & mask));
+        return;
+    }
+    for (unsigned i = width / 8; i-- > 0; count >>= 8)
+        block[index * (width / 8) + i] = (uint8_t)count;
+}
+
+static uint64_t per_block(const struct qcow2 *image)
+{
+    return image->cluster_size * 8 >> image->header.refcount_order;
+}
+
+static uint64_t count_max(const struct qcow2 *image)
+{
+    unsigned width = 1u << image->header.refcount_order;
+
+    return width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+}
+
+/* The block that counts cluster, or *table = NULL where there is none. */
+static int get_block(struct qcow2 *image, uint64_t cluster, struct table **table)
+{
+    uint64_t index = cluster / per_block(image), offset;
+
+    *table = NULL;
+    if (index >= image->refcount_entries)
+        return 0;
+    offset = image->refcount_table[index];
+    if (offset == 0)
+        return 0;
+    if (offset & QCOW2_REFCOUNT_RESERVED || !is_aligned(offset, image->cluster_size) ||
+        offset >= image->file_end)
+        return qcow2_damaged(image);
+    return tables_get(image, &image->refcounts, offset, table);
+}
+
+int refcount_get(struct qcow2 *image, uint64_t cluster, uint64_t *count)
+{
+    struct table *block;
+    int error = get_block(image, cluster, &block);
+
+    if (error < 0)
+        return error;
+    *count = block ? refcount_field(block->bytes, cluster % per_block(image),
+                                    image->header.refcount_order)
+                   : 0;
+    return 0;
+}
+
+/* Writes the bytes of block that hold the fields of count clusters from first on. */
+static int write_fields(struct qcow2 *image, const struct table *block, uint64_t first,
+                        uint64_t count)
+{
+    unsigned width = 1u << image->header.refcount_order;
+    uint64_t start = first * width / 8, end = ((first + count) * width + 7) / 8;
+
+    return qcow2_pwrite(image, block->offset + start, block->bytes + start, end - start);
+}
+
+static int count_up(struct qcow2 *image, uint64_t first, uint64_t count);
+
+/*
+ * The table of blocks is full: one twice as large goes to the end of the file. The
+ * header's pointer is the last thing written; until then the old table is the truth.
+ * Then the new table's own clusters are counted, and the old one's given back.
+ */
+static int grow_table(struct qcow2 *image)
+{
+    uint64_t entries = image->refcount_entries * 2;
+    uint64_t clusters = entries * 8 / image->cluster_size;
+    uint64_t offset = image->file_end, *table, *disk, old, old_clusters;
+    struct {
+        uint64_t offset;
+        uint32_t clusters;
+    } __attribute__((packed)) pointer = {htobe64(offset), htobe32((uint32_t)clusters)};
+    int error = 0;
+
+    if (entries * 8 > QCOW2_REFCOUNT_TABLE_BYTES_MAX)
+        return -EFBIG;
+    table = calloc(entries, sizeof *table);
+    disk = calloc(entries, sizeof *disk);
+    if (!table || !disk) {
+        error = -ENOMEM;
+        goto out;
+    }
+    memcpy(table, image->refcount_table, image->refcount_entries * sizeof *table);
+    for (uint64_t i = 0; i < image->refcount_entries; i++)
+        disk[i] = htobe64(table[i]);
+
+    for (uint64_t i = 0; i < clusters && error == 0; i++)
+        error = metadata_add(&image->metadata, offset / image->cluster_size + i);
+    if (error == 0)
+        error = qcow2_pwrite(image, offset, disk, entries * 8);
+    if (error == 0 && fdatasync(image->fd) < 0)
+        error = -errno;
+    if (error == 0)
+        error = qcow2_pwrite(image, offsetof(struct qcow2_disk_header, refcount_offset), &pointer,
+                             sizeof pointer);
+    if (error < 0)
+        goto out;
+
+    old = image->header.refcount_offset / image->cluster_size;
+    old_clusters = image->header.refcount_clusters;
+    free(image->refcount_table);
+    image->refcount_table = table;
+    table = NULL;
+    image->refcount_entries = entries;
+    image->header.refcount_offset = offset;
+    image->header.refcount_clusters = (uint32_t)clusters;
+    image->file_end = offset + clusters * image->cluster_size;
+    error = count_up(image, offset / image->cluster_size, clusters);
+    for (uint64_t i = 0; i < old_clusters && error == 0; i++) {
+        metadata_remove(&image->metadata, old + i);
+        error = refcount_free_later(image, old + i);
+    }
+out:
+    free(table);
+    free(disk);
+    return error;
+}
+
+/* A refcount block for the clusters that index covers, at the end of the file. */
+static int add_block(struct qcow2 *image, uint64_t index)
+{
+    uint64_t offset, entry;
+    struct table *block;
+    int error;
+
+    offset = image->file_end;
+    image->file_end += image->cluster_size;
+    entry = htobe64(offset);
+    error = metadata_add(&image->metadata, offset / image->cluster_size);
+    if (error == 0)
+        error = tables_new(image, &image->refcounts, offset, &block);
+    if (error < 0)
+        return error;
+    block->dirty = false; /* written through, now and always */
+    error = qcow2_pwrite(image, offset, block->bytes, image->cluster_size);
+    if (error == 0)
+        error = qcow2_pwrite(image, image->header.refcount_offset + index * 8, &entry, 8);
+    if (error < 0)
+        return error;
+    image->refcount_table[index] = offset;
+    return count_up(image, offset / image->cluster_size, 1); /* it counts itself, or another */
+}
+
+/* Clusters first .. first + count - 1, free until now, are used once. */
+static int count_up(struct qcow2 *image, uint64_t first, uint64_t count)
+{
+    while (count > 0) {
+        uint64_t at = first % per_block(image), n = per_block(image) - at;
+        struct table *block;
+        int error = get_block(image, first, &block);
+
+        if (error < 0)
+            return error;
+        if (!block) {
+            uint64_t index = first / per_block(image);
+
+            error = index < image->refcount_entries ? add_block(image, index) : grow_table(image);
+            if (error < 0)
+                return error;
+            continue;
+        }
+        if (n > count)
+            n = count;
+        for (uint64_t i = 0; i < n; i++)
+            refcount_set_field(block->bytes, at + i, image->header.refcount_order, 1);
+        error = write_fields(image, block, at, n);
+        if (error < 0)
+            return error;
+        first += n, count -= n;
+    }
+    return 0;
+}
+
+int refcount_allocate(struct qcow2 *image, uint64_t count, uint64_t *offset)
+{
+    uint64_t start = image->file_end;
+    int error;
+
+    image->file_end = start + count * image->cluster_size;
+    error = count_up(image, start / image->cluster_size, count);
+    /* The file has its new length before anything is in it: a hole reads as zeros. */
+    if (error == 0 && ftruncate(image->fd, (off_t)image->file_end) < 0)
+        error = -errno;
+    *offset = start;
+    return error;
+}
+
+int refcount_free_later(struct qcow2 *image, uint64_t cluster)
+{
+    if (image->free_count == FREES_MAX) {
+        int error = qcow2_flush(image);
+
+        if (error < 0)
+            return error;
+    }
+    image->frees[image->free_count++] = cluster;
+    return 0;
+}
+
+static int count_down(struct qcow2 *image, uint64_t cluster)
+{
+    uint64_t at = cluster % per_block(image), count;
+    struct table *block;
+    int error = get_block(image, cluster, &block);
+
+    if (error < 0)
+        return error;
+    count = block ? refcount_field(block->bytes, at, image->header.refcount_order) : 0;
+    if (count == 0 || count > count_max(image))
+        return qcow2_damaged(image);
+    refcount_set_field(block->bytes, at, image->header.refcount_order, count - 1);
+    error = write_fields(image, block, at, 1);
+    if (error == 0 && count == 1)
+        fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  (off_t)(cluster * image->cluster_size), (off_t)image->cluster_size);
+    return error;
+}
+
+int refcount_free_now(struct qcow2 *image)
+{
+    while (image->free_count > 0) {
+        int error = count_down(image, image->frees[--image->free_count]);
+
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
