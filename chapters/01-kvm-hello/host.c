@@ -39,8 +39,10 @@ static const struct {
     CAPABILITY(KVM_CAP_IRQCHIP, "chapters 4 to 7"),
     CAPABILITY(KVM_CAP_IRQ_ROUTING, "chapters 4 to 7"),
     CAPABILITY(KVM_CAP_IRQFD, "chapters 4 to 7"),
+    CAPABILITY(KVM_CAP_IRQFD_RESAMPLE, "chapter 4"),
     CAPABILITY(KVM_CAP_IOEVENTFD, "chapters 4 to 7"),
     CAPABILITY(KVM_CAP_SIGNAL_MSI, "chapters 4 to 7"),
+    CAPABILITY(KVM_CAP_USER_NMI, "chapter 4"),
     CAPABILITY(KVM_CAP_PIT2, "chapters 4 and 7"),
     CAPABILITY(KVM_CAP_MP_STATE, "chapter 7"),
 #undef CAPABILITY

@@ -18,9 +18,10 @@
 
 #include "common/die.h"
 
-/* The ioctl reads table and entries as one. */
-_Static_assert(offsetof(struct irq_routes, entries) == sizeof(struct kvm_irq_routing),
-               "the entries follow the table's head");
+_Static_assert(offsetof(struct irq_routes, count) == offsetof(struct kvm_irq_routing, nr) &&
+                   offsetof(struct irq_routes, flags) == offsetof(struct kvm_irq_routing, flags) &&
+                   offsetof(struct irq_routes, entries) == sizeof(struct kvm_irq_routing),
+               "the ioctl takes one for the other");
 
 /* Bits 31 to 20 of every MSI address; the rest names the processor. */
 #define MSI_ADDRESS_BASE UINT64_C(0xfee00000)
@@ -83,7 +84,7 @@ struct msi_sender irqchip_msi(const struct vm *vm)
 
 static void add_pin(struct irq_routes *routes, uint32_t gsi, uint32_t chip, uint32_t pin)
 {
-    routes->entries[routes->table.nr++] = (struct kvm_irq_routing_entry){
+    routes->entries[routes->count++] = (struct kvm_irq_routing_entry){
         .gsi = gsi,
         .type = KVM_IRQ_ROUTING_IRQCHIP,
         .u.irqchip = {.irqchip = chip, .pin = pin},
@@ -112,10 +113,10 @@ void irq_routes_remove(struct irq_routes *routes, uint32_t gsi)
 {
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < routes->table.nr; i++)
+    for (uint32_t i = 0; i < routes->count; i++)
         if (routes->entries[i].gsi != gsi)
             routes->entries[kept++] = routes->entries[i];
-    routes->table.nr = kept;
+    routes->count = kept;
 }
 
 int irq_routes_set_msi(struct irq_routes *routes, uint32_t gsi, uint64_t address, uint32_t data)
@@ -123,9 +124,9 @@ int irq_routes_set_msi(struct irq_routes *routes, uint32_t gsi, uint64_t address
     irq_routes_remove(routes, gsi);
     if (!msi_address_valid(address))
         return 0;
-    if (routes->table.nr == IRQ_ROUTES_MAX)
+    if (routes->count == IRQ_ROUTES_MAX)
         return -ENOSPC;
-    routes->entries[routes->table.nr++] = (struct kvm_irq_routing_entry){
+    routes->entries[routes->count++] = (struct kvm_irq_routing_entry){
         .gsi = gsi,
         .type = KVM_IRQ_ROUTING_MSI,
         .u.msi = {.address_lo = (uint32_t)address, .data = data},
@@ -135,7 +136,7 @@ int irq_routes_set_msi(struct irq_routes *routes, uint32_t gsi, uint64_t address
 
 int irq_routes_commit(const struct irq_routes *routes, const struct vm *vm)
 {
-    return ioctl(vm->fd, KVM_SET_GSI_ROUTING, &routes->table) < 0 ? -errno : 0;
+    return ioctl(vm->fd, KVM_SET_GSI_ROUTING, routes) < 0 ? -errno : 0;
 }
 
 static int irqfd(const struct vm *vm, struct kvm_irqfd request)

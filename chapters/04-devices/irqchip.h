@@ -61,8 +61,10 @@ bool msi_address_valid(uint64_t address);
 #define IRQ_ROUTES_MAX 512u
 #define IOAPIC_PINS    24u /* GSIs 0 to 23 are its inputs; messages begin above */
 
+/* Laid out as KVM's struct kvm_irq_routing. */
 struct irq_routes {
-    struct kvm_irq_routing table; /* the entries follow it, as the ioctl wants them */
+    uint32_t count;
+    uint32_t flags; /* none are defined */
     struct kvm_irq_routing_entry entries[IRQ_ROUTES_MAX];
 };
 

@@ -29,12 +29,14 @@ START_TEST(guests_run_on_our_own_chips)
 }
 END_TEST
 
+/* With PIO32: 10,000 interrupts that the processor sends to itself. */
 START_TEST(local_and_io_apic_deliver)
 {
     e2e_guest("devices", "04-devices/apic", SECTION);
 }
 END_TEST
 
+/* PIO34, and PIO35: a level that is stuck high. */
 START_TEST(an_ioapic_programmed_at_random_hurts_nobody)
 {
     e2e_guest("devices", "04-devices/ioapic", SECTION);

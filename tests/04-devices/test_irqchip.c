@@ -17,7 +17,7 @@ static unsigned find(uint32_t gsi, struct kvm_irq_routing_entry *entry)
 {
     unsigned count = 0;
 
-    for (uint32_t i = 0; i < routes.table.nr; i++) {
+    for (uint32_t i = 0; i < routes.count; i++) {
         if (routes.entries[i].gsi == gsi) {
             *entry = routes.entries[i];
             count++;
@@ -37,7 +37,7 @@ START_TEST(lines_are_wired_as_on_a_pc)
     ck_assert_uint_eq(entry.u.irqchip.pin, 2);
     ck_assert_uint_eq(find(20, &entry), 1);
     ck_assert_uint_eq(entry.u.irqchip.pin, 20);
-    for (uint32_t i = 0; i < routes.table.nr; i++) {
+    for (uint32_t i = 0; i < routes.count; i++) {
         entry = routes.entries[i];
         if (entry.u.irqchip.irqchip == KVM_IRQCHIP_PIC_SLAVE)
             ck_assert_uint_eq(entry.u.irqchip.pin, entry.gsi - 8);
@@ -50,7 +50,7 @@ END_TEST
 START_TEST(a_message_replaces_what_its_gsi_stood_for)
 {
     struct kvm_irq_routing_entry entry;
-    uint32_t before = routes.table.nr;
+    uint32_t before = routes.count;
 
     irq_routes_set_msi(&routes, 30, 0xfee01000, 0x41);
     ck_assert_uint_eq(find(30, &entry), 1);
@@ -60,7 +60,7 @@ START_TEST(a_message_replaces_what_its_gsi_stood_for)
     ck_assert_uint_eq(entry.u.msi.address_lo, 0xfee02000);
     ck_assert_uint_eq(entry.u.msi.data, 0x42);
     irq_routes_remove(&routes, 30);
-    ck_assert_uint_eq(routes.table.nr, before);
+    ck_assert_uint_eq(routes.count, before);
 }
 END_TEST
 
@@ -78,7 +78,7 @@ START_TEST(a_full_table_says_so)
 {
     uint32_t gsi = IOAPIC_PINS;
 
-    while (routes.table.nr < IRQ_ROUTES_MAX)
+    while (routes.count < IRQ_ROUTES_MAX)
         ck_assert_int_eq(irq_routes_set_msi(&routes, gsi++, 0xfee00000, 0x41), 0);
     ck_assert_int_eq(irq_routes_set_msi(&routes, gsi, 0xfee00000, 0x41), -ENOSPC);
     ck_assert_int_eq(irq_routes_set_msi(&routes, gsi - 1, 0xfee00000, 0x42), 0);

@@ -611,12 +611,13 @@ START_TEST(the_beat_does_not_drift)
 }
 END_TEST
 
+/* PIO09: 10^6 reads of the bit with which guests measure a delay. */
 START_TEST(the_refresh_bit_changes_every_15_us)
 {
     unsigned changes = 0;
     bool level = in(0x61) & PORT_B_REFRESH;
 
-    for (unsigned i = 0; i < 1000000; i++) { /* a guest that delays by polling it */
+    for (unsigned i = 0; i < 1000000; i++) {
         bool next;
 
         tick += i % 10 == 0;
@@ -639,7 +640,7 @@ START_TEST(port_61_keeps_its_own_bits)
 }
 END_TEST
 
-/* 10^6 programmings in any mode with counts of 0, 1 and others, at any distance. */
+/* PIO08: 10^6 programmings in any mode with counts of 0, 1 and others, at any distance. */
 START_TEST(hammering_the_timer_sets_one_alarm_and_breaks_nothing)
 {
     static const unsigned counts[] = {0, 1, 2, 3, 0xffff};

@@ -452,7 +452,7 @@ START_TEST(alarms_work_in_the_year_1)
 }
 END_TEST
 
-/* The fastest rate, an alarm each second, and a guest that does nothing but program. */
+/* PIO42: the fastest rate, an alarm each second, and a guest that does nothing but program. */
 START_TEST(a_guest_that_reprograms_sets_one_alarm_each_time)
 {
     srand(1468182);
@@ -501,6 +501,7 @@ START_TEST(the_board_is_described_in_cmos)
 }
 END_TEST
 
+/* PIO10 */
 START_TEST(every_index_can_be_read_and_written)
 {
     for (unsigned i = 0; i < 256; i++) {
