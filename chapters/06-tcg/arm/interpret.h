@@ -1,8 +1,8 @@
 /*
  * interpret.h: the reference interpreter, judge of the translator.
  *
- * One instruction after the other, each as the manual's pseudocode says, none
- * remembered: code that rewrites itself needs no care here. Slow and plainly right.
+ * One instruction after the other, each as the manual's pseudocode says. Code that
+ * rewrites itself needs no care here. Slow and plainly right.
  *
  *     cpu.budget = UINT64_MAX;
  *     struct arm_stop stop = arm_run(&cpu);    until a system call, a fault, ...
