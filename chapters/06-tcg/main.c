@@ -89,7 +89,7 @@ static int parse(int argc, char **argv, struct options *options)
 int main(int argc, char **argv)
 {
     static struct process process;
-    static struct thread thread;
+    struct thread *thread = calloc(1, sizeof *thread); /* thread_exit() frees it */
     static struct signal_actions actions = {.lock = PTHREAD_MUTEX_INITIALIZER};
     struct refusal refusal;
     const char *path;
@@ -99,14 +99,16 @@ int main(int argc, char **argv)
     path = argv[0];
     if (process.options.argv0)
         argv[0] = (char *)process.options.argv0;
+    if (!thread)
+        die("out of memory");
     error = space_init(&process.space);
     if (error)
         die("cannot reserve 4 GiB of addresses: %s (is there a limit? ulimit -v)",
             strerror(-error));
     process.engine = (struct engine){.name = "interpreter", .run = interpret};
-    thread.actions = &actions;
-    if (!process_start(&process, &thread, path, argv, environ, &refusal))
+    thread->actions = &actions;
+    if (!process_start(&process, thread, path, argv, environ, &refusal))
         die("%s: %s", path, refusal.text);
-    signal_start(&thread);
-    thread_run(&thread);
+    signal_start(thread);
+    thread_run(thread);
 }

@@ -35,6 +35,7 @@
 #define PIE_BASE      0x00400000u
 #define STACK_DEFAULT (8u << 20)
 #define STACK_LIMIT   (256u << 20)
+#define STACK_GAP     (1u << 20) /* below the stack: overflowing it finds nothing mapped */
 
 _Thread_local struct thread *thread_current;
 
@@ -91,7 +92,7 @@ static int map_interpreter(struct process *process, const char *path, struct elf
         error = refuse(refusal, -ENOEXEC, "PT_INTERP: an interpreter with an interpreter");
     else if (file.relocatable)
         place = space_find_free(&process->space, file.high - file.low, PROCESS_MMAP_LOW,
-                                process->stack_low) -
+                                process->mmap_high) -
                 file.low;
     if (!error)
         error = elf_map(&process->space, &file, fd, place, process->stack_low, image, refusal);
@@ -113,6 +114,7 @@ static int map_stack(struct process *process)
     size = align_up(size, SPACE_PAGE_SIZE);
     process->stack_high = PROCESS_STACK_TOP;
     process->stack_low = PROCESS_STACK_TOP - (uint32_t)size;
+    process->mmap_high = process->stack_low - STACK_GAP;
     return space_map(&process->space, process->stack_low, size, SPACE_READ | SPACE_WRITE, false, -1,
                      0);
 }
@@ -197,11 +199,16 @@ static void fault(struct thread *thread, const struct arm_stop *stop)
         signal_force(thread, SIGSEGV, flags ? SEGV_ACCERR : SEGV_MAPERR, stop->address);
 }
 
-/* Says what is missing: the guest's author cannot know, the translator's must. */
+/*
+ * A guest that dies of this should know why: it may be us who lack the instruction. One
+ * that has a handler is only asking what its processor can do.
+ */
 static void undefined(struct thread *thread, const struct arm_stop *stop)
 {
-    warn("no %s instruction 0x%0*x at 0x%08x: SIGILL", thread->cpu.thumb ? "Thumb" : "ARM",
-         thread->cpu.thumb && stop->value <= 0xffff ? 4 : 8, stop->value, thread->cpu.r[ARM_PC]);
+    if (!signal_has_handler(thread, SIGILL))
+        warn("no %s instruction 0x%0*x at 0x%08x: SIGILL", thread->cpu.thumb ? "Thumb" : "ARM",
+             thread->cpu.thumb && stop->value <= 0xffff ? 4 : 8, stop->value,
+             thread->cpu.r[ARM_PC]);
     signal_force(thread, SIGILL, ILL_ILLOPC, thread->cpu.r[ARM_PC]);
 }
 

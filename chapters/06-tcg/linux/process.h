@@ -67,6 +67,7 @@ struct process {
     char exe[PATH_MAX];     /* its path, absolute, as the guest sees it */
     bool exec_readable;     /* what can be read can be executed: see elf.h, exec_stack */
     uint32_t stack_low, stack_high;
+    uint32_t mmap_high;          /* mmap() stays below: there is a gap before the stack */
     uint32_t arg_start, arg_end; /* the argument strings, for /proc/self/cmdline */
     uint32_t auxv, auxv_size;    /* the auxiliary vector, for /proc/self/auxv */
 

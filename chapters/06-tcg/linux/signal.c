@@ -117,6 +117,11 @@ static bool is_handler(const struct arm_sigaction *action)
            action->handler != (uint32_t)(uintptr_t)SIG_IGN;
 }
 
+bool signal_has_handler(struct thread *thread, int number)
+{
+    return is_handler(&thread->actions->of[number]);
+}
+
 static int set_host_action(int number, const struct arm_sigaction *action)
 {
     struct host_sigaction host = {.restorer = host_restorer, .mask = ~never_blocked};

@@ -48,6 +48,8 @@ bool signal_return(struct thread *thread, bool rt);
 /* Makes action the guest's and tells the host. 0 or -errno. */
 int signal_set_action(struct thread *thread, int number, const struct arm_sigaction *action);
 
+bool signal_has_handler(struct thread *thread, int number);
+
 /* The host's mask follows thread->mask, unless a signal is pending. */
 void signal_apply_mask(struct thread *thread);
 

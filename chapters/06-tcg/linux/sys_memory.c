@@ -45,7 +45,7 @@ SYSCALL_FUNCTION(brk)
     pthread_mutex_lock(&process->lock);
     old_end = align_up(process->brk, SPACE_PAGE_SIZE);
     new_end = align_up(wanted, SPACE_PAGE_SIZE);
-    if (wanted < process->brk_start || new_end > process->stack_low)
+    if (wanted < process->brk_start || new_end > process->mmap_high)
         error = -ENOMEM;
     else if (new_end > old_end)
         error = space_occupied(&process->space, (uint32_t)old_end, new_end - old_end)
@@ -65,10 +65,10 @@ SYSCALL_FUNCTION(brk)
 static uint32_t choose_place(const struct process *process, uint32_t hint, uint64_t size)
 {
     hint = (uint32_t)align_down(hint, SPACE_PAGE_SIZE);
-    if (hint >= SPACE_LOWEST && fits(hint, size, process->stack_low) &&
+    if (hint >= SPACE_LOWEST && fits(hint, size, process->mmap_high) &&
         !space_occupied(&process->space, hint, size))
         return hint;
-    return space_find_free(&process->space, size, PROCESS_MMAP_LOW, process->stack_low);
+    return space_find_free(&process->space, size, PROCESS_MMAP_LOW, process->mmap_high);
 }
 
 static int64_t map(struct process *process, uint32_t address, uint64_t size, uint32_t prot,
@@ -155,7 +155,7 @@ SYSCALL_FUNCTION(mremap)
         return -EINVAL; /* onto itself */
     pthread_mutex_lock(&process->lock);
     result = space_remap(&process->space, args[0], old_size, new_size, flags & MREMAP_MAYMOVE,
-                         fixed, args[4], PROCESS_MMAP_LOW, process->stack_low);
+                         fixed, args[4], PROCESS_MMAP_LOW, process->mmap_high);
     pthread_mutex_unlock(&process->lock);
     return result;
 }
