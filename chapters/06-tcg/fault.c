@@ -84,6 +84,13 @@ void fault_add(fault_claim *claim, void *self)
     fault_install();
 }
 
+void fault_remove(fault_claim *claim, void *self)
+{
+    for (int i = 0; i < claim_count; i++)
+        if (claims[i].claim == claim && claims[i].self == self)
+            claims[i] = claims[--claim_count];
+}
+
 bool fault_guard(void (*work)(void *self), void *self, siginfo_t *info)
 {
     struct guard guard;

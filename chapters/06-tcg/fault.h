@@ -27,6 +27,9 @@ void fault_add(fault_claim *claim, void *self);
  */
 void fault_on_sent(void (*sent)(int number, siginfo_t *info, void *context));
 
+/* Takes a claim back. No thread may be where it could fault for it. */
+void fault_remove(fault_claim *claim, void *self);
+
 /*
  * Puts our handler in place again, and makes sure that neither signal is blocked:
  * for after fork() and for threads. Harmless to repeat.

@@ -49,7 +49,10 @@ int space_init(struct space *space)
     if (window != (void *)(uintptr_t)SPACE_LOWEST) {
         if (window != MAP_FAILED) /* a kernel older than MAP_FIXED_NOREPLACE */
             munmap(window, size);
-        window = mmap(NULL, size, PROT_NONE, RESERVED, -1, 0);
+        /* Not at 0: then the null page is ours too, or it would be somebody else's. */
+        window = mmap(NULL, SPACE_LOWEST + size, PROT_NONE, RESERVED, -1, 0);
+        if (window != MAP_FAILED)
+            window = (char *)window + SPACE_LOWEST;
     }
     if (window == MAP_FAILED) {
         int error = -errno;
@@ -63,7 +66,9 @@ int space_init(struct space *space)
 
 void space_free(struct space *space)
 {
-    munmap((void *)(space->base + SPACE_LOWEST), SPACE_SIZE + SPACE_GUARD - SPACE_LOWEST);
+    uintptr_t start = space->base ? space->base : SPACE_LOWEST;
+
+    munmap((void *)start, space->base + SPACE_SIZE + SPACE_GUARD - start);
     munmap(space->flags, SPACE_PAGES);
     pthread_mutex_destroy(&space->lock);
     *space = (struct space){0};
@@ -317,7 +322,7 @@ void space_protect_code(struct space *space, uint32_t address, uint64_t size)
     for (uint64_t at = first; at < end; at += SPACE_PAGE_SIZE) {
         uint8_t *flags = &space->flags[at >> SPACE_PAGE_SHIFT];
 
-        if (*flags & SPACE_CODE)
+        if (*flags & SPACE_CODE || !(*flags & SPACE_MAPPED))
             continue;
         *flags |= SPACE_CODE;
         if (*flags & SPACE_WRITE)
