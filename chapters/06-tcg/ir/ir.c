@@ -57,6 +57,7 @@ const struct ir_op_info ir_ops[IR_OPS] = {
     [IR_SELECT] = {"select", 2, P | IR_OP_COND, 0},
     [IR_LOAD] = {"load", 2, V | IR_OP_STOPS, 0},
     [IR_STORE] = {"store", 3, IR_OP_STOPS, 0},
+    [IR_ALIGNED] = {"aligned", 1, X, 0},
     [IR_SKIP] = {"skip", 0, IR_OP_COND, 0},
     [IR_LABEL] = {"label", 0, 0, 0},
     [IR_EXIT_IF] = {"exit_if", 0, X | IR_OP_COND, 0},

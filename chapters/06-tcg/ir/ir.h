@@ -106,6 +106,9 @@ enum ir_op {
     IR_LOAD,  /* size bytes; extended by sign or by zeros */
     IR_STORE, /* c's low size bytes */
 
+    /* Leave the guest instruction at imm to the interpreter if a is no multiple of 4. */
+    IR_ALIGNED,
+
     IR_SKIP,  /* go on at the next LABEL unless cond */
     IR_LABEL, /* where a SKIP ends */
 

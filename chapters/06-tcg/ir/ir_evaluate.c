@@ -152,6 +152,10 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
             if (!access_memory(insn, state, values, &values[i]))
                 return (struct ir_end){insn->op, at, at};
             break;
+        case IR_ALIGNED:
+            if (a % 4)
+                return (struct ir_end){IR_INTERPRET, insn->imm, at};
+            break;
         case IR_SKIP:
             if (!holds(state, insn->cond))
                 while (block->insns[i].op != IR_LABEL)

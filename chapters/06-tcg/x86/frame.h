@@ -42,9 +42,10 @@ enum frame_status {
 
 /* Filled in by the signal handler when emitted code faults. */
 struct frame_fault {
-    uint64_t rip;     /* the instruction that faulted */
+    uint64_t offset;  /* of the instruction that faulted, in the code cache */
     uint64_t address; /* what it wanted to reach: a host address */
     bool write;
+    bool vanished; /* the page is mapped, but not there: SIGBUS */
 };
 
 struct x86_pins {

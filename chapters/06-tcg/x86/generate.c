@@ -154,6 +154,15 @@ static void emit_interpret(struct generator *g, const struct ir_insn *insn,
     emit_leave(g->code, FRAME_INTERPRET, options);
 }
 
+/* Pairs and lists are nearly always aligned: the way out is a stub at the end. */
+static void emit_aligned(struct generator *g, const struct ir_insn *insn)
+{
+    x86_test_imm(g->code, X86_8, x86_reg(allocate_use(&g->places, insn->a)), 3);
+    assert(g->leaves < IR_GUEST);
+    g->leave[g->leaves].jump = x86_jcc(g->code, X86_NE, 0);
+    g->leave[g->leaves++].key = insn->imm;
+}
+
 static void emit_map(struct generator *g, uint32_t guest, struct generated *out)
 {
     assert(out->maps < IR_GUEST);
@@ -212,6 +221,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_SET: emit_set(g, i); break;
     case IR_LOAD: emit_load(g, i); break;
     case IR_STORE: emit_store(g, insn); break;
+    case IR_ALIGNED: emit_aligned(g, insn); break;
     case IR_SKIP: emit_skip(g, insn); break;
     case IR_LABEL: emit_label(g); break;
     case IR_EXIT:
@@ -224,9 +234,16 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
 }
 
 /* Where direct exits lead until they are chained. */
-static void emit_stubs(struct x86_code *code, const struct generate_options *options,
+static void emit_stubs(struct generator *g, const struct generate_options *options,
                        struct generated *out)
 {
+    struct x86_code *code = g->code;
+
+    for (unsigned n = 0; n < g->leaves; n++) {
+        x86_patch(code, g->leave[n].jump, code->size);
+        x86_mov_imm(code, RAX, g->leave[n].key);
+        emit_leave(code, FRAME_INTERPRET, options);
+    }
     for (unsigned n = 0; n < out->exits; n++) {
         struct exit_site *site = &out->exit[n];
 
@@ -257,7 +274,7 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     }
     for (unsigned i = 0; i < block->count; i++)
         emit_insn(&g, i, options, out);
-    emit_stubs(code, options, out);
+    emit_stubs(&g, options, out);
     x86_patch(code, interrupted, code->size);
     x86_mov_imm(code, RAX, block->start);
     emit_leave(code, FRAME_INTERRUPTED, options);

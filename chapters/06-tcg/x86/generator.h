@@ -28,6 +28,11 @@ struct generator {
     size_t skip;                /* the jump of the open SKIP */
     enum host_flags skip_flags; /* host_flags as they were there */
     bool flags_set;             /* since the SKIP */
+    unsigned leaves;            /* exits to the interpreter that wait for their stubs */
+    struct {
+        size_t jump;
+        uint32_t key;
+    } leave[IR_GUEST];
 };
 
 /* The host condition for the guest's, emitting what it takes to have it in EFLAGS. */
