@@ -1,0 +1,79 @@
+/*
+ * engine.h: the inside of a translator. (For the files of translate/ alone.)
+ *
+ * Who may touch what, with several threads:
+ *
+ *   lock        guards everything below it. It is held while translating, chaining and
+ *               forgetting, and never while emitted code runs.
+ *   running     counts the threads in emitted code. Code is overwritten only when
+ *               there is none.
+ *   flushing    somebody wants the cache empty. He unchains all blocks and empties the
+ *               jump table, so every thread soon leaves emitted code by itself, and
+ *               finds here that it has to wait. Blocks have no loops: "soon" is at most
+ *               one block.
+ *
+ * The space has a lock of its own, which is taken first: it is held when the space
+ * tells us about changed code. So never call the space while holding our lock.
+ */
+#ifndef TCG_TRANSLATE_ENGINE_H
+#define TCG_TRANSLATE_ENGINE_H
+
+#include <pthread.h>
+
+#include "06-tcg/translate/block_table.h"
+#include "06-tcg/translate/code_cache.h"
+#include "06-tcg/translate/lift.h"
+#include "06-tcg/translate/translator.h"
+#include "06-tcg/x86/generate.h"
+
+typedef uint32_t frame_enter(struct arm_cpu *cpu, const void *code, void *table,
+                             struct frame_fault *fault);
+
+struct translator {
+    struct space *space;
+    struct translator_options options;
+    const struct x86_pins *pins;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* running or flushing */
+    unsigned running;
+    bool flushing;
+
+    struct code_cache cache;
+    struct trampolines trampolines;
+    struct block_table blocks;
+    _Atomic uintptr_t *jumps; /* the jump table: addresses of code */
+    struct translator_stats stats;
+    FILE *perf_map;
+
+    /* Work space for translating, too large for a stack. */
+    struct ir_block ir;
+    struct generated generated;
+};
+
+/* Where threads run the code at this offset. */
+static inline const void *engine_code(const struct translator *t, size_t offset)
+{
+    return t->cache.run + offset;
+}
+
+/* translate.c: the block at key, translated now if need be. The lock is held, but may
+ * be released in between. NULL: *stop says why there is none. */
+struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
+                           struct arm_stop *stop);
+
+/* Lifts and optimizes into *ir, for whoever wants to look at it. */
+bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, unsigned limit,
+                 struct ir_block *ir, bool optimize, struct arm_stop *stop);
+
+/* invalidate.c; the lock is held. */
+void engine_chain(struct translator *t, uint32_t exit, struct block *to);
+void engine_forget_page(struct translator *t, uint32_t page);
+void engine_flush(struct translator *t);
+
+/* dump.c: prints what options.dump asks for, of the block just translated. */
+void engine_dump_stage(struct translator *t, const struct ir_block *ir, unsigned stage);
+void engine_dump_x86(struct translator *t, const struct block *block, struct ir_block *ir);
+void engine_perf_map(struct translator *t, const struct block *block);
+
+#endif

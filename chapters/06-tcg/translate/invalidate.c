@@ -1,0 +1,93 @@
+/*
+ * invalidate.c: chaining blocks, and forgetting them.
+ *
+ * A chained exit jumps straight to its target: to the target's entry if it goes
+ * backward, so that every loop looks at cpu->interrupt once a turn, and behind that
+ * look if it goes forward. Each block keeps a list of the exits chained to it; to
+ * forget a block is to give all of them back their stubs.
+ *
+ * All functions run under the translator's lock (engine.h).
+ */
+#include "06-tcg/translate/engine.h"
+
+/* [chain] */
+void engine_chain(struct translator *t, uint32_t number, struct block *to)
+{
+    struct block_exit *exit = &t->blocks.exits[number];
+
+    if (exit->chained || exit->key != to->key || t->flushing || to->unlinked ||
+        t->options.without & TRANSLATOR_NO_CHAINING)
+        return;
+
+    bool backward = exit->key <= block_table_at(&t->blocks, exit->jump)->key;
+
+    code_cache_patch(&t->cache, exit->jump, backward ? to->entry : to->body);
+    exit->chained = true;
+    exit->next = to->callers;
+    to->callers = number;
+    t->stats.chained++;
+}
+/* [/chain] */
+
+static void unchain(struct translator *t, struct block_exit *exit)
+{
+    code_cache_patch(&t->cache, exit->jump, exit->stub);
+    exit->chained = false;
+}
+
+static uintptr_t miss(const struct translator *t)
+{
+    return (uintptr_t)engine_code(t, t->trampolines.miss);
+}
+
+/* [forget] */
+static void forget(struct translator *t, struct block *block)
+{
+    _Atomic uintptr_t *jump = &t->jumps[jump_table_index(block->key)];
+
+    while (block->callers != BLOCK_NONE) {
+        struct block_exit *exit = &t->blocks.exits[block->callers];
+
+        block->callers = exit->next;
+        unchain(t, exit);
+    }
+    if (*jump == (uintptr_t)engine_code(t, block->entry))
+        *jump = miss(t);
+    block_table_unlink(&t->blocks, block);
+    t->stats.invalidated++;
+}
+/* [/forget] */
+
+void engine_forget_page(struct translator *t, uint32_t page)
+{
+    struct block *block;
+
+    /* From now on a block of this page must set the flag again before it is entered. */
+    t->space->flags[page] &= (uint8_t)~SPACE_CODE;
+    while ((block = block_table_on_page(&t->blocks, page)))
+        forget(t, block);
+}
+
+/* [flush] */
+void engine_flush(struct translator *t)
+{
+    if (t->flushing) {
+        while (t->flushing)
+            pthread_cond_wait(&t->changed, &t->lock);
+        return;
+    }
+    t->flushing = true;
+    for (uint32_t n = 0; n < t->blocks.exit_count; n++)
+        if (t->blocks.exits[n].chained)
+            unchain(t, &t->blocks.exits[n]);
+    for (unsigned n = 0; n < JUMP_TABLE_SIZE; n++)
+        t->jumps[n] = miss(t);
+    while (t->running)
+        pthread_cond_wait(&t->changed, &t->lock);
+    block_table_reset(&t->blocks);
+    code_cache_reset(&t->cache);
+    t->stats.flushes++;
+    t->flushing = false;
+    pthread_cond_broadcast(&t->changed);
+}
+/* [/flush] */

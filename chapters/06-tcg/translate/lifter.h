@@ -1,0 +1,52 @@
+/*
+ * lifter.h: what the files of the lifter share. (Not for others.)
+ *
+ * lift.c walks over the guest's instructions; each lift_ function below emits the IR
+ * of one instruction of its group, as if it were executed always: conditions are
+ * lift.c's. It returns false for what it leaves to the interpreter, with nothing
+ * emitted.
+ *
+ * The order of what is emitted matters twice. Accesses that may fault come before
+ * any SET, so that a fault finds the registers as they were. And the operation whose
+ * result sets N and Z comes last, so that a branch after it finds the host's flags.
+ */
+#ifndef TCG_TRANSLATE_LIFTER_H
+#define TCG_TRANSLATE_LIFTER_H
+
+#include "06-tcg/arm/insn.h"
+#include "06-tcg/translate/lift.h"
+
+struct lifter {
+    struct ir_block *block;
+    const struct arm_cpu *cpu; /* for its space */
+    const struct lift_options *options;
+    uint32_t address; /* of the instruction */
+    bool thumb;
+    bool done; /* nothing comes after this instruction, if it is executed */
+};
+
+bool lift_data(struct lifter *l, const struct arm_insn *insn);
+bool lift_multiply(struct lifter *l, const struct arm_insn *insn);
+bool lift_field(struct lifter *l, const struct arm_insn *insn);
+bool lift_memory(struct lifter *l, const struct arm_insn *insn);
+bool lift_branch(struct lifter *l, const struct arm_insn *insn);
+
+/* What register n reads as: R15 is known. */
+ir_value lift_read(struct lifter *l, unsigned n);
+
+/* The instruction sets of addresses: bit 0 is set for Thumb. */
+uint32_t lift_key(const struct lifter *l, uint32_t address);
+
+/* The address after this instruction, and what R15 reads as. */
+uint32_t lift_pc(const struct lifter *l);
+
+/* A write to a register; R15 is a jump whose target may change the instruction set. */
+void lift_write_interworking(struct lifter *l, unsigned n, ir_value value);
+
+/* rm shifted by a constant, as operand 2 of data processing and as an offset. */
+ir_value lift_shifted(struct lifter *l, const struct arm_insn *insn, ir_value value);
+
+/* Bit number n of value, as 0 or 1. */
+ir_value lift_bit(struct lifter *l, ir_value value, unsigned n);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * translate.c: one block through all stages: lift, optimize, generate, enter in tables.
+ *
+ * The page with the code is write-protected before it is read. If it changes while we
+ * are at it, its flag SPACE_CODE is gone afterwards, and we start again: no block is
+ * ever entered in the tables that was made from a page nobody watches.
+ */
+#include "06-tcg/translate/engine.h"
+
+#include <assert.h>
+
+#include "06-tcg/fault.h"
+
+struct lifting {
+    struct ir_block *ir;
+    const struct arm_cpu *cpu;
+    uint32_t key;
+    struct lift_options options;
+    struct arm_stop *stop;
+    bool done;
+};
+
+static void lift_guarded(void *self)
+{
+    struct lifting *l = self;
+
+    l->done = lift(l->ir, l->cpu, l->key, &l->options, l->stop);
+}
+
+bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, unsigned limit,
+                 struct ir_block *ir, bool optimize, struct arm_stop *stop)
+{
+    struct lifting l = {.ir = ir,
+                        .cpu = cpu,
+                        .key = key,
+                        .options = {.limit = limit,
+                                    .no_literals = t->options.without & TRANSLATOR_NO_LITERALS,
+                                    .no_select = t->options.without & TRANSLATOR_NO_SELECT},
+                        .stop = stop};
+    siginfo_t info;
+
+    if (!fault_guard(lift_guarded, &l, &info)) { /* a page of a file beyond its end */
+        *stop = (struct arm_stop){.reason = ARM_FAULT,
+                                  .address = key & ~1u,
+                                  .access = ARM_EXECUTE,
+                                  .vanished = info.si_signo == SIGBUS};
+        return false;
+    }
+    (void)optimize;
+    return l.done;
+}
+
+/* [watched] */
+/* Is the page watched? If not, it is now, and the caller looks again at everything. */
+static bool watched(struct translator *t, uint32_t address)
+{
+    unsigned flags = space_flags(t->space, address);
+
+    if (flags & SPACE_CODE || !(flags & SPACE_EXEC))
+        return true; /* where nothing can be executed, lifting fails anyway */
+    pthread_mutex_unlock(&t->lock);
+    space_protect_code(t->space, address, 1);
+    pthread_mutex_lock(&t->lock);
+    return false;
+}
+/* [/watched] */
+
+/* Code for t->ir, or for fewer instructions if registers run out. */
+static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
+                           struct arm_stop *stop)
+{
+    struct generate_options options = {
+        .pins = t->pins,
+        .first_exit = t->blocks.exit_count,
+        .leave = t->trampolines.leave,
+        .counter = t->options.count ? &t->blocks.blocks[t->blocks.block_count].executions : NULL,
+    };
+    unsigned limit = t->options.block_limit;
+
+    while (!generate(&t->cache.code, &t->ir, &options, &t->generated)) {
+        if (t->cache.code.overflow)
+            return false;
+        limit /= 2;
+        assert(limit); /* a single instruction never runs out of registers */
+        if (!engine_lift(t, cpu, key, limit, &t->ir, true, stop))
+            return false;
+    }
+    return true;
+}
+
+static struct block *add(struct translator *t, uint32_t key)
+{
+    struct block *block = block_table_add(&t->blocks, key, t->ir.end, &t->generated);
+
+    t->stats.blocks++;
+    t->stats.insns += block->insns;
+    if (t->options.perf_map)
+        engine_perf_map(t, block);
+    if (t->options.dump)
+        engine_dump_x86(t, block, &t->ir);
+    return block;
+}
+
+/* [block] */
+struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
+                           struct arm_stop *stop)
+{
+    for (;;) {
+        struct block *block;
+
+        while (t->flushing)
+            pthread_cond_wait(&t->changed, &t->lock);
+        block = block_table_find(&t->blocks, key);
+        if (block) {
+            t->jumps[jump_table_index(key)] = (uintptr_t)engine_code(t, block->entry);
+            return block;
+        }
+        if (!watched(t, key & ~1u))
+            continue;
+        if (!engine_lift(t, cpu, key, t->options.block_limit, &t->ir, true, stop))
+            return NULL;
+        if (!watched(t, t->ir.end - 1))
+            continue;
+        if (!block_table_has_room(&t->blocks) || !generate_block(t, cpu, key, stop)) {
+            engine_flush(t);
+            continue;
+        }
+        add(t, key);
+    }
+}
+/* [/block] */
