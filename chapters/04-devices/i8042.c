@@ -66,6 +66,7 @@ static void i8042_answer(struct i8042 *c, uint8_t byte, uint8_t extra)
     i8042_deliver(c, byte, extra, false);
 }
 
+/* [translate] */
 /* A byte of the keyboard's, as the guest wants it. False: more must come first. */
 static bool i8042_translate(struct i8042 *c, uint8_t *byte)
 {
@@ -79,6 +80,7 @@ static bool i8042_translate(struct i8042 *c, uint8_t *byte)
     c->broke = false;
     return true;
 }
+/* [/translate] */
 
 static bool i8042_fetch(struct i8042 *c, const struct ps2_device *device, uint8_t off,
                         uint8_t *byte)
@@ -86,6 +88,7 @@ static bool i8042_fetch(struct i8042 *c, const struct ps2_device *device, uint8_
     return device->fetch && !(c->ram[0] & off) && device->fetch(device->self, byte);
 }
 
+/* [refill] */
 /* The buffer is empty: who wants to speak? */
 static void i8042_refill(struct i8042 *c)
 {
@@ -106,6 +109,7 @@ static void i8042_refill(struct i8042 *c)
     if (i8042_fetch(c, &c->mouse, I8042_CONFIG_AUX_OFF, &byte))
         i8042_deliver(c, byte, I8042_STATUS_AUX, true);
 }
+/* [/refill] */
 
 static void i8042_set_config(struct i8042 *c, uint8_t config)
 {

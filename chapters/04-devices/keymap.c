@@ -74,6 +74,7 @@ static const uint8_t by_number[] = {
     [19] = KEY_F8,      [20] = KEY_F9,    [21] = KEY_F10,   [23] = KEY_F11, [24] = KEY_F12,
 };
 
+/* [play] */
 /* Presses the modifiers and the key, and releases them in the opposite order. */
 static void play(struct keymap *map, unsigned key, unsigned modifiers)
 {
@@ -91,6 +92,7 @@ static void play(struct keymap *map, unsigned key, unsigned modifiers)
         if (modifiers & held[i].modifier)
             keys->key(keys->self, held[i].key, false);
 }
+/* [/play] */
 
 static void play_character(struct keymap *map, char character, unsigned modifiers)
 {

@@ -128,6 +128,7 @@ static void emit_start(struct screen_view *view)
     view->shown.cursor = false;
 }
 
+/* [draw] */
 bool screen_view_draw(struct screen_view *view, const struct text_frame *frame)
 {
     bool whole = !view->started || frame->blink != view->shown.blink;
@@ -153,6 +154,7 @@ bool screen_view_draw(struct screen_view *view, const struct text_frame *frame)
     screen_view_drain(view);
     return true;
 }
+/* [/draw] */
 
 void screen_view_end(struct screen_view *view)
 {

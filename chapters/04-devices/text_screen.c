@@ -7,12 +7,12 @@
  *
  * Who sees the guest write there? One answer: make the range MMIO and take an exit for
  * each write. That is how a PC's board does it, and it is a bad bargain: filling the
- * screen is 2,000 exits, scrolling it by one line some 4,000, tens of milliseconds each
- * time, to learn at once what a person sees 20 ms later at best. The other answer is
- * ours: RAM that the guest writes at full speed, and a look at all of it whenever a
- * frame is due. 4,000 bytes are compared in about a microsecond. A dirty log (chapter 3)
- * would say which page was written, but the whole screen is one page, and asking costs
- * more than looking.
+ * screen is up to 2,000 exits and scrolling it by one line up to 4,000, some 30 ms on
+ * software KVM, to learn at once what a person sees 20 ms later at best. The other
+ * answer is ours: RAM that the guest writes at full speed, and a look at all of it
+ * whenever a frame is due. To copy and compare 4,000 bytes costs about as much as one
+ * such exit. A dirty log (chapter 3) would say which page was written, but the whole
+ * screen is one page, and asking is a system call that costs as much as looking.
  *
  * What the bargain costs: a write that is overwritten before the next frame is never
  * seen, and memory behaves as memory, so the planes and write modes behind graphics
@@ -203,6 +203,7 @@ static void frame_cursor(const struct text_screen *s, struct text_frame *frame, 
                     frame->cursor_row < TEXT_ROWS && frame->cursor_column < TEXT_COLUMNS;
 }
 
+/* [frame] */
 void text_screen_frame(const struct text_screen *s, struct text_frame *frame)
 {
     unsigned start = crtc_pair(s, CRTC_START_HIGH);
@@ -214,6 +215,7 @@ void text_screen_frame(const struct text_screen *s, struct text_frame *frame)
     frame_cursor(s, frame, start, stride);
     frame->blink = s->attribute.registers[ATTRIBUTE_MODE] & ATTRIBUTE_MODE_BLINK;
 }
+/* [/frame] */
 
 /* The first 64 colours have two bits for each primary, 2/3 and 1/3, as on the EGA. */
 static void dac_defaults(struct text_screen *s)

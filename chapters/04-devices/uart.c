@@ -48,6 +48,7 @@ static void fifo_drop(struct uart_fifo *fifo, unsigned count)
     fifo->count -= count;
 }
 
+/* [cause] */
 /* The most urgent enabled cause. [PC16550D, table 3 "Interrupt Control Functions"] */
 static uint8_t uart_cause(const struct uart *u)
 {
@@ -64,7 +65,9 @@ static uint8_t uart_cause(const struct uart *u)
         return UART_IIR_MODEM_STATUS;
     return UART_IIR_NONE;
 }
+/* [/cause] */
 
+/* [update] */
 /*
  * Drives the interrupt line. On a PC it passes a gate that the OUT2 pin opens,
  * and loopback holds that pin inactive whatever MCR bit 3 says.
@@ -80,6 +83,7 @@ static void uart_update(struct uart *u)
         irq_set(&u->irq, level);
     }
 }
+/* [/update] */
 
 /* A byte's errors show in LSR when it becomes the next one to be read. */
 static void uart_reveal(struct uart *u)
@@ -143,6 +147,7 @@ void uart_drain(struct uart *u)
     uart_update(u);
 }
 
+/* [thr] */
 static void uart_write_thr(struct uart *u, uint8_t byte)
 {
     if (u->tx.count < uart_capacity(u))
@@ -152,6 +157,7 @@ static void uart_write_thr(struct uart *u, uint8_t byte)
     uart_update(u);
     uart_drain(u);
 }
+/* [/thr] */
 
 static uint8_t uart_read_rbr(struct uart *u)
 {
@@ -220,6 +226,7 @@ static uint8_t uart_read_msr(struct uart *u)
     return msr;
 }
 
+/* [ier] */
 static void uart_write_ier(struct uart *u, uint8_t value)
 {
     uint8_t enabled = value & ~u->ier;
@@ -230,6 +237,7 @@ static void uart_write_ier(struct uart *u, uint8_t value)
         u->thre_pending = true;
     uart_update(u);
 }
+/* [/ier] */
 
 static void uart_write_fcr(struct uart *u, uint8_t value)
 {

@@ -39,8 +39,8 @@ start:  call    serial_init
 ; 115,200 baud, 8 data bits, no parity, 1 stop bit: the divisor hides behind DLAB.
 serial_init:
         outb    COM1 + LCR, 0x80        ; DLAB: registers 0 and 1 are the divisor's bytes
-        outb    COM1 + 0, 1             ; 1.8432 MHz / 16 / 1
-        outb    COM1 + IER, 0
+        outb    COM1 + 0, 1             ; its low byte: 1.8432 MHz / 16 / 1
+        outb    COM1 + 1, 0             ; its high byte
         outb    COM1 + LCR, 0x03        ; 8N1, and DLAB off
         outb    COM1 + FCR, 0x07        ; FIFOs on and empty, trigger at one byte
         outb    COM1 + MCR, 0x0b        ; DTR, RTS, and OUT2: the wire to the 8259
