@@ -765,6 +765,23 @@ START_TEST(compressed_clusters_that_lie_are_errors)
 }
 END_TEST
 
+START_TEST(a_compressed_cluster_that_is_too_short_is_an_error)
+{
+    static const uint8_t empty[] = {0x01, 0x00, 0x00, 0xff, 0xff}; /* a stream of no bytes */
+    struct qcow2 *image;
+    int fd;
+
+    make_lie();
+    fd = open("lie.qcow2", O_WRONLY);
+    ck_assert_int_eq(pwrite(fd, empty, sizeof empty, DATA), sizeof empty);
+    close(fd);
+    put("lie.qcow2", L2, 8, QCOW2_COMPRESSED | DATA);
+    image = open_image("lie.qcow2", false);
+    ck_assert_int_eq(qcow2_read(image, 0, buffer, CLUSTER), -EIO);
+    qcow2_close(image);
+}
+END_TEST
+
 START_TEST(a_file_cut_short_after_it_was_opened_is_an_error)
 {
     struct qcow2 *image;
@@ -970,6 +987,7 @@ int main(void)
     tcase_add_test(tables, two_entries_for_one_cluster_are_found_by_check);
     tcase_add_test(tables, zero_with_an_offset_reads_as_zeros);
     tcase_add_test(tables, compressed_clusters_that_lie_are_errors);
+    tcase_add_test(tables, a_compressed_cluster_that_is_too_short_is_an_error);
     tcase_add_test(tables, a_file_cut_short_after_it_was_opened_is_an_error);
     tcase_add_test(tables, a_full_disk_leaks_at_worst);
 
