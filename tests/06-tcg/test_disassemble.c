@@ -6,9 +6,11 @@
 
 #include "06-tcg/arm/insn.h"
 #include "common/bits.h"
+#include "common/file.h"
 #include "harness/harness.h"
 
 #define OBJDUMP "arm-linux-gnueabi-objdump"
+#define LIBC    "/usr/arm-linux-gnueabi/lib/libc.so.6"
 
 static struct arm_insn decode(uint32_t raw, bool thumb)
 {
@@ -192,11 +194,31 @@ START_TEST(random_thumb_words_read_as_objdump_prints_them)
 }
 END_TEST
 
+/* A whole C library, its data included: what compilers and people really write. */
+START_TEST(a_c_library_reads_as_objdump_prints_it)
+{
+    struct refusal why;
+    uint8_t *bytes;
+    size_t size;
+
+    ck_assert_msg(file_read_all(LIBC, 64 * MIB, &bytes, &size, &why) == 0, "%s", why.text);
+    ck_assert_uint_gt(compare(LIBC, bytes, size, false), size / 4 / 2);
+    free(bytes);
+}
+END_TEST
+
 static const char *no_objdump(void)
 {
     return system(OBJDUMP " --version >/dev/null 2>&1") == 0
                ? NULL
                : "no " OBJDUMP "; install binutils-arm-linux-gnueabi";
+}
+
+static const char *no_libc(void)
+{
+    if (no_objdump())
+        return no_objdump();
+    return access(LIBC, R_OK) == 0 ? NULL : "no " LIBC "; install libc6-armel-cross";
 }
 
 int main(void)
@@ -209,6 +231,7 @@ int main(void)
     tcase_add_test(tests, a_short_buffer_is_not_overrun);
     harness_add(tests, random_arm_words_read_as_objdump_prints_them, no_objdump());
     harness_add(tests, random_thumb_words_read_as_objdump_prints_them, no_objdump());
+    harness_add(tests, a_c_library_reads_as_objdump_prints_it, no_libc());
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }
