@@ -14,6 +14,7 @@
 #include "06-tcg/arm/interpret.h"
 #include "06-tcg/linux/process.h"
 #include "06-tcg/linux/signal.h"
+#include "06-tcg/translate/translator.h"
 #include "common/die.h"
 
 extern char **environ;
@@ -47,6 +48,39 @@ static struct arm_stop interpret(void *self, struct arm_cpu *cpu)
 {
     (void)self;
     return arm_run(cpu);
+}
+
+static struct arm_stop translate(void *self, struct arm_cpu *cpu)
+{
+    return translator_run(self, cpu);
+}
+
+static void forget(void *self, uint32_t first, uint32_t last)
+{
+    translator_invalidate(self, first, (uint64_t)last - first + 1);
+}
+
+static void after_fork(void *self, bool child)
+{
+    if (child)
+        translator_forked(self);
+}
+
+static struct engine make_engine(struct process *process, const struct translator_options *options)
+{
+    struct translator *translator;
+    int error;
+
+    if (process->options.interpret)
+        return (struct engine){.name = "interpreter", .run = interpret};
+    error = translator_new(&translator, &process->space, options);
+    if (error)
+        die("cannot make the translator: %s", strerror(-error));
+    return (struct engine){.name = "translator",
+                           .self = translator,
+                           .run = translate,
+                           .flush = forget,
+                           .after_fork = after_fork};
 }
 
 /* A directory that ends without a slash, absolute: the guest may change its own. */
@@ -105,7 +139,7 @@ int main(int argc, char **argv)
     if (error)
         die("cannot reserve 4 GiB of addresses: %s (is there a limit? ulimit -v)",
             strerror(-error));
-    process.engine = (struct engine){.name = "interpreter", .run = interpret};
+    process.engine = make_engine(&process, NULL);
     thread->actions = &actions;
     if (!process_start(&process, thread, path, argv, environ, &refusal))
         die("%s: %s", path, refusal.text);

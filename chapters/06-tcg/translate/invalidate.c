@@ -62,8 +62,6 @@ void engine_forget_page(struct translator *t, uint32_t page)
 {
     struct block *block;
 
-    /* From now on a block of this page must set the flag again before it is entered. */
-    t->space->flags[page] &= (uint8_t)~SPACE_CODE;
     while ((block = block_table_on_page(&t->blocks, page)))
         forget(t, block);
 }

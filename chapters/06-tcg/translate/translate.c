@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "06-tcg/fault.h"
+#include "06-tcg/ir/optimize.h"
 
 struct lifting {
     struct ir_block *ir;
@@ -46,8 +47,15 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, 
                                   .vanished = info.si_signo == SIGBUS};
         return false;
     }
-    (void)optimize;
-    return l.done;
+    if (!l.done || !optimize)
+        return l.done;
+    engine_dump_stage(t, ir, TRANSLATOR_DUMP_ARM);
+    engine_dump_stage(t, ir, TRANSLATOR_DUMP_IR);
+    if (!(t->options.without & TRANSLATOR_NO_OPTIMIZER)) {
+        ir_optimize(ir, !(t->options.without & TRANSLATOR_NO_FUSING), NULL, t);
+        engine_dump_stage(t, ir, TRANSLATOR_DUMP_OPT);
+    }
+    return true;
 }
 
 /* [watched] */

@@ -58,9 +58,20 @@ static bool claim_fault(void *self, const siginfo_t *info, void *context)
 }
 /* [/fault] */
 
+/*
+ * The space tells, under its lock, that these pages change. Their flag goes while ours
+ * is held too: who translates meanwhile sees that they are not watched any more.
+ */
 static void code_changes(void *self, uint32_t first, uint32_t last)
 {
-    translator_invalidate(self, first, (uint64_t)last - first + 1);
+    struct translator *t = self;
+
+    pthread_mutex_lock(&t->lock);
+    for (uint32_t page = first >> SPACE_PAGE_SHIFT; page <= last >> SPACE_PAGE_SHIFT; page++) {
+        t->space->flags[page] &= (uint8_t)~SPACE_CODE;
+        engine_forget_page(t, page);
+    }
+    pthread_mutex_unlock(&t->lock);
 }
 
 static int init(struct translator *t)

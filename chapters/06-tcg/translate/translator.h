@@ -72,7 +72,7 @@ struct arm_stop translator_run(struct translator *t, struct arm_cpu *cpu);
 /* After fork(), in the child: the other threads that may have been running are gone. */
 void translator_forked(struct translator *t);
 
-/* Forgets all code, or the code made from [address, address + size). */
+/* Forgets all code, or the code made from [address, address + size): for cacheflush. */
 void translator_flush(struct translator *t);
 void translator_invalidate(struct translator *t, uint32_t address, uint64_t size);
 

@@ -353,6 +353,8 @@ void allocate_set(struct allocation *a, unsigned i)
     if (place->home == insn->global)
         return;
     if (pin != X86_NO_REG && place->reg == pin) { /* the wish came true */
+        if (place->home != ALLOCATE_NONE)         /* it has been SET to another global before */
+            unlink_home(a, insn->a);
         place->reg = X86_NO_REG;
         link_home(a, insn->a, insn->global);
         return;

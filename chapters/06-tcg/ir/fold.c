@@ -1,0 +1,120 @@
+/*
+ * fold.c: operations whose result is known, or is one of their operands.
+ *
+ * Guest code has more of these than one would think: R15 is a constant in each
+ * instruction, literals are constants, and so is what is added to them. An operation
+ * that sets flags stays, for its flags; its users see the constant all the same.
+ */
+#include "06-tcg/ir/ir_evaluate.h"
+#include "06-tcg/ir/ir_ops.h"
+#include "06-tcg/ir/optimize.h"
+
+struct folding {
+    struct ir_block *block;
+    ir_value same[IR_MAX];
+};
+
+static bool is_const(const struct folding *f, ir_value v)
+{
+    return v != IR_NONE && f->block->insns[v].op == IR_CONST;
+}
+
+static bool is_the_const(const struct folding *f, ir_value v, uint32_t value)
+{
+    return is_const(f, v) && f->block->insns[v].imm == value;
+}
+
+/* All operands known? Operations of 64 bits are left alone: constants have 32. */
+static bool computable(const struct folding *f, const struct ir_insn *insn)
+{
+    unsigned operands = ir_ops[insn->op].operands;
+
+    if (!ir_is_pure(insn->op) || operands == 0 || insn->op == IR_SELECT || insn->flags ||
+        (insn->op >= IR_UMULL && insn->op <= IR_HIGH))
+        return false;
+    return is_const(f, insn->a) && (operands < 2 || is_const(f, insn->b)) &&
+           (operands < 3 || is_const(f, insn->c));
+}
+
+static uint32_t value_of(const struct folding *f, ir_value v)
+{
+    return is_const(f, v) ? f->block->insns[v].imm : 0;
+}
+
+/* A constant on the left goes to the right, where x86 takes it as an immediate. */
+static void constant_to_the_right(const struct folding *f, struct ir_insn *insn)
+{
+    bool swappable = insn->op == IR_ADD || insn->op == IR_ADC || insn->op == IR_AND ||
+                     insn->op == IR_OR || insn->op == IR_XOR || insn->op == IR_MUL;
+
+    if (swappable && is_const(f, insn->a) && !is_const(f, insn->b)) {
+        ir_value a = insn->a;
+
+        insn->a = insn->b;
+        insn->b = a;
+    }
+}
+
+/* [identity] */
+/* The operand that the result is equal to, or IR_NONE. */
+static ir_value identity(const struct folding *f, const struct ir_insn *insn)
+{
+    switch (insn->op) {
+    case IR_ADD:
+    case IR_SUB:
+    case IR_OR:
+    case IR_XOR: return is_the_const(f, insn->b, 0) ? insn->a : IR_NONE;
+    case IR_AND:
+        return insn->a == insn->b || is_the_const(f, insn->b, UINT32_MAX) ? insn->a : IR_NONE;
+    case IR_LSL:
+    case IR_LSR:
+    case IR_ASR:
+    case IR_ROR: return is_const(f, insn->b) && value_of(f, insn->b) % 256 == 0 ? insn->a : IR_NONE;
+    case IR_SELECT: return insn->a == insn->b ? insn->a : IR_NONE;
+    default: return IR_NONE;
+    }
+}
+/* [/identity] */
+
+/* A constant added to a base is the displacement of the access. */
+static void fold_address(const struct folding *f, struct ir_insn *insn)
+{
+    if (is_const(f, insn->b)) {
+        insn->imm += value_of(f, insn->b) << insn->scale;
+        insn->b = IR_NONE;
+        insn->scale = 0;
+    }
+}
+
+static void visit(struct folding *f, unsigned i)
+{
+    struct ir_insn *insn = &f->block->insns[i];
+    ir_value *operands[] = {&insn->a, &insn->b, &insn->c}, equal;
+
+    for (unsigned n = 0; n < ir_ops[insn->op].operands; n++)
+        if (*operands[n] != IR_NONE)
+            *operands[n] = f->same[*operands[n]];
+    if (insn->op == IR_LOAD || insn->op == IR_STORE)
+        fold_address(f, insn);
+    if (computable(f, insn)) {
+        uint64_t value = ir_compute(insn->op, value_of(f, insn->a), value_of(f, insn->b),
+                                    value_of(f, insn->c));
+
+        *insn = (struct ir_insn){.op = IR_CONST, .imm = (uint32_t)value};
+        return;
+    }
+    constant_to_the_right(f, insn);
+    equal = identity(f, insn);
+    if (equal != IR_NONE)
+        f->same[i] = equal; /* without users it dies in ir_dead_code(), unless for its flags */
+}
+
+void ir_fold(struct ir_block *block)
+{
+    struct folding f = {.block = block};
+
+    for (unsigned i = 0; i < block->count; i++) {
+        f.same[i] = (ir_value)i;
+        visit(&f, i);
+    }
+}

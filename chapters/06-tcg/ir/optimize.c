@@ -1,0 +1,22 @@
+/*
+ * optimize.c: the order of the passes.
+ *
+ * Copies come first, since they show fold which operands are constants. Folding makes
+ * new copies, so both run twice. Flags die before code does: a flag that nobody reads
+ * was the last user of many a comparison.
+ */
+#include "06-tcg/ir/optimize.h"
+
+/* [passes] */
+void ir_optimize(struct ir_block *block, bool fuse, ir_live_flags *live, void *self)
+{
+    ir_copies(block);
+    ir_fold(block);
+    ir_copies(block);
+    ir_fold(block);
+    if (fuse)
+        ir_fuse(block);
+    ir_dead_flags(block, live, self);
+    ir_dead_code(block);
+}
+/* [/passes] */

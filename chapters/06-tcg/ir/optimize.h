@@ -1,0 +1,34 @@
+/*
+ * optimize.h: passes over a block of IR. Each leaves its meaning as it was.
+ *
+ * A pass turns instructions into others in place, or into NOPs; the indices of values
+ * never change. What "meaning" is, ir_evaluate() says: globals and memory at every
+ * place where the block may stop, and where it goes.
+ *
+ *     ir_copies()      a GET of what is known; values replaced by equal ones
+ *     ir_fold()        operations on constants; x + 0, x & x, ...
+ *     ir_fuse()        conditions that the host's own flags will answer
+ *     ir_dead_flags()  flags that nobody reads any more
+ *     ir_dead_code()   values that nobody uses, SETs that another SET overwrites
+ */
+#ifndef TCG_IR_OPTIMIZE_H
+#define TCG_IR_OPTIMIZE_H
+
+#include "06-tcg/ir/ir.h"
+
+void ir_copies(struct ir_block *block);
+void ir_fold(struct ir_block *block);
+void ir_fuse(struct ir_block *block);
+void ir_dead_code(struct ir_block *block);
+
+/*
+ * live says which flags the code at a key may read before it sets them; NULL: any may
+ * be read.
+ */
+typedef unsigned ir_live_flags(void *self, uint32_t key);
+void ir_dead_flags(struct ir_block *block, ir_live_flags *live, void *self);
+
+/* All of them, in a good order. fuse: with ir_fuse(). */
+void ir_optimize(struct ir_block *block, bool fuse, ir_live_flags *live, void *self);
+
+#endif
