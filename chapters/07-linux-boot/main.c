@@ -11,9 +11,11 @@
  *     0x092  1      fast reset
  *     0x3f8  8      serial port                4
  *     0x600  8      ACPI: power                9
- *     0xcf8  4      reset control (0xcf9)
+ *     0xcf8  8      PCI (0xcf9: reset control)  16 to 19
  *
- * Left out on purpose: disks, networks, a screen, a second processor.
+ * On PCI: a virtio block device for each -drive.
+ *
+ * Left out on purpose: networks, a screen, a second processor.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +30,7 @@
 #include "04-devices/i8042.h"
 #include "04-devices/irqchip.h"
 #include "04-devices/machine.h"
+#include "04-devices/pci.h"
 #include "04-devices/reset.h"
 #include "04-devices/rtc.h"
 #include "04-devices/signals.h"
@@ -36,12 +39,20 @@
 #include "07-linux-boot/acpi/tables.h"
 #include "07-linux-boot/boot.h"
 #include "07-linux-boot/cpuid.h"
+#include "07-linux-boot/drives.h"
 #include "07-linux-boot/layout.h"
 #include "07-linux-boot/options.h"
 #include "common/die.h"
 #include "common/term.h"
 
 #define COM1 0x3f8
+
+/* Where BARs go: ports, and addresses between RAM and the I/O APIC. */
+#define PCI_IO     UINT64_C(0xc000)
+#define PCI_IO_END UINT64_C(0x10000)
+#define PCI_GSI    16u
+#define PCI_MEMORY LAYOUT_HOLE
+#define PCI_END    LAYOUT_IOAPIC
 
 static void rtc_due(void *self)
 {
@@ -55,6 +66,24 @@ static void add_ram(struct machine *machine, uint64_t size)
 
     for (unsigned i = 0; i < count; i++)
         vm_add_ram(&machine->vm, ranges[i].start, ranges[i].size);
+}
+
+/* The bridge, whose four interrupt wires are the I/O APIC's inputs from 16 on. */
+static void add_pci(struct machine *machine, struct pci_host *pci, struct irq_pin pins[PCI_WIRES],
+                    struct reset_ports *reset)
+{
+    struct pci_wire wires[PCI_WIRES];
+
+    for (unsigned i = 0; i < PCI_WIRES; i++) {
+        pins[i] = (struct irq_pin){.vm = &machine->vm, .number = PCI_GSI + i};
+        wires[i] = (struct pci_wire){.line = irq_pin_line(&pins[i]),
+                                     .number = (uint8_t)(PCI_GSI + i)};
+    }
+    pci_host_init(pci, &machine->devices.ports, &machine->devices.memory, wires, reset);
+    machine_claim_ports(machine, "PCI address", PCI_ADDRESS_PORT, 4, 4, pci_address_read,
+                        pci_address_write, pci);
+    machine_claim_ports(machine, "PCI data", PCI_DATA_PORT, 4, 4, pci_data_read, pci_data_write,
+                        pci);
 }
 
 /* The first processor, where boot_load() wants it to start. */
@@ -81,7 +110,17 @@ static enum ending boot_once(const struct options *options, struct console *cons
     struct rtc rtc;
     struct reset_ports reset;
     struct acpi_pm power;
-    struct acpi_board board = {.processors = 1, .serial = true, .keyboard = true, .clock = true};
+    struct pci_host pci;
+    struct irq_pin pci_pins[PCI_WIRES];
+    struct drives drives = {0};
+    struct acpi_board board = {.processors = 1,
+                               .serial = true,
+                               .keyboard = true,
+                               .clock = true,
+                               .pci = true,
+                               .pci_first = PCI_MEMORY,
+                               .pci_last = PCI_END - 1,
+                               .pci_gsi = PCI_GSI};
     struct boot_request request = {.memory = &machine.vm.memory,
                                    .kernel = options->kernel,
                                    .initrd = options->initrd,
@@ -113,8 +152,12 @@ static enum ending boot_once(const struct options *options, struct console *cons
     reset_init(&reset, machine_reset_line(&machine));
     machine_claim_ports(&machine, "fast reset", RESET_PORT_A, 1, 1, reset_port_a_read,
                         reset_port_a_write, &reset);
-    machine_claim_ports(&machine, "reset control", RESET_CONTROL, 4, 4, reset_control_read,
-                        reset_control_write, &reset);
+
+    add_pci(&machine, &pci, pci_pins, &reset);
+    for (unsigned i = 0; i < options->drive_count; i++)
+        if (drives_add(&drives, options->drives[i], &machine, &pci, &why) < 0)
+            die("-drive %s", why.text);
+    pci_host_place(&pci, PCI_IO, PCI_IO_END, PCI_MEMORY, PCI_END);
 
     acpi_pm_init(&power, machine_irq(&machine, ACPI_SCI), machine_off_line(&machine), false);
     machine_claim_ports(&machine, "ACPI power", ACPI_PM_PORTS, ACPI_PM_PORT_COUNT, 2, acpi_pm_read,
@@ -139,6 +182,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
         exit_report(stderr, &machine.vm, &machine.processor.vcpu);
     }
     observer_close(&observer);
+    drives_free(&drives);
     machine_free(&machine);
     return ending;
 }

@@ -25,6 +25,7 @@ enum option_id {
     OPTION_INITRD,
     OPTION_APPEND,
     OPTION_MEMORY,
+    OPTION_DRIVE,
     OPTION_NO_REBOOT,
     OPTION_NOGRAPHIC,
     OPTION_TRACE,
@@ -44,6 +45,9 @@ static const struct option_row rows[] = {
     {"initrd", OPTION_INITRD, "FILE", "its initial RAM disk"},
     {"append", OPTION_APPEND, "TEXT", "its command line, instead of\n\"" DEFAULT_CMDLINE "\""},
     {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
+    {"drive", OPTION_DRIVE, "PROPERTIES",
+     "a disk: file=IMAGE[,if=virtio][,format=raw][,readonly=on]\n[,cache=none][,serial=ID]; up to "
+     "8"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
@@ -141,6 +145,14 @@ static int parse_memory(const char *text, uint64_t *ram, struct refusal *why)
     return 0;
 }
 
+static int add_drive(struct options *options, const char *value, struct refusal *why)
+{
+    if (options->drive_count == OPTIONS_DRIVES_MAX)
+        return refuse(why, -EINVAL, "-drive %.80s: %u drives at most", value, OPTIONS_DRIVES_MAX);
+    options->drives[options->drive_count++] = value;
+    return 0;
+}
+
 static int apply(struct options *options, enum option_id id, const char *value, struct refusal *why)
 {
     switch (id) {
@@ -148,6 +160,7 @@ static int apply(struct options *options, enum option_id id, const char *value, 
     case OPTION_INITRD: options->initrd = value; break;
     case OPTION_APPEND: options->cmdline = value; break;
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
+    case OPTION_DRIVE: return add_drive(options, value, why);
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
     case OPTION_NOGRAPHIC: break;
     case OPTION_TRACE: options->trace = value; break;

@@ -126,7 +126,7 @@ START_TEST(what_we_lack_is_refused_by_name)
         const char *line, *says;
     } rows[] = {
         {"-kernel k -smp 2", "unknown option -smp: -help lists those there are"},
-        {"-kernel k -drive file=x", "unknown option -drive:"},
+        {"-kernel k -netdev user", "unknown option -netdev:"},
         {"-kernel k -snapshot", "unknown option -snapshot:"},
         {"-kernle k", "unknown option -kernle: did you mean -kernel?"},
         {"--initd k", "unknown option --initd: did you mean -initrd?"},
