@@ -192,8 +192,6 @@ static inline void prepare(struct generator *g, const struct arm_insn *insn)
     unsigned align = insn->op == ARM_LDR || insn->op == ARM_STR ? 1 : insn->size;
     bool offset_register = insn->operand == ARM_REG && insn->op <= ARM_STRD;
 
-    if (insn->rn == ARM_PC)
-        return;
     /* MOV Rn, #MIDDLE; ADD Rn, Rn, #0 to 255 */
     generate_put(g, 0xe3a00000 | (uint32_t)insn->rn << 12 | 0x900 | GENERATE_MIDDLE >> 14, 4);
     generate_put(g,
@@ -226,7 +224,8 @@ static inline void generate_unit(struct generator *g, bool thumb)
     struct unit *unit = &g->units[g->unit_count++];
 
     *unit = (struct unit){.start = g->size, .thumb = thumb};
-    if (is_memory(&insn) && !((g->options & GENERATE_WILD) && random_below(g, 8) == 0)) {
+    if (is_memory(&insn) && insn.rn != ARM_PC &&
+        !((g->options & GENERATE_WILD) && random_below(g, 8) == 0)) {
         if (thumb)
             enter_arm(g);
         prepare(g, &insn);

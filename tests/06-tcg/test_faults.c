@@ -295,6 +295,7 @@ END_TEST
 static void exclusive(bool load, uint32_t between, uint32_t store_to, uint32_t expected)
 {
     guest_put(&guest, DATA, 7);
+    guest_put(&guest, DATA + 4, 7); /* the same value elsewhere must not do */
     guest.cpu.monitor.size = 0;
     guest.cpu.r[1] = DATA;
     guest.cpu.r[3] = 9;
@@ -329,7 +330,11 @@ START_TEST(strex_notices_another_threads_store)
     step(0xe1810f93); /* STREX R0, R3, [R1] */
     ck_assert_uint_eq(guest.cpu.r[0], 1);
     ck_assert_uint_eq(guest_word(&guest, DATA), 8);
-    step(0xe1810f93); /* the monitor is closed now */
+    step(0xe1912f9f);
+    step(0xe1810f93);
+    ck_assert_uint_eq(guest.cpu.r[0], 0);
+    guest_put(&guest, DATA, 8);
+    step(0xe1810f93); /* the value is back, but each LDREX is good for one STREX */
     ck_assert_uint_eq(guest.cpu.r[0], 1);
 }
 END_TEST

@@ -345,6 +345,52 @@ START_TEST(branches_count_from_two_instructions_ahead)
 }
 END_TEST
 
+START_TEST(from_thumb_the_pc_counts_as_a_word_boundary)
+{
+    guest_put_half(&guest, CODE + 2, 0x4801); /* LDR R0, [PC, #4] */
+    guest_put(&guest, CODE + 8, 0x11223344);
+    guest.cpu.thumb = 1;
+    guest.cpu.r[ARM_PC] = CODE + 2;
+    guest.cpu.budget = 1;
+    arm_run(&guest.cpu);
+    ck_assert_uint_eq(guest.cpu.r[0], 0x11223344);
+
+    guest_put_half(&guest, CODE + 6, 0xa002); /* ADD R0, PC, #8 */
+    guest.cpu.r[ARM_PC] = CODE + 6;
+    guest.cpu.budget = 1;
+    arm_run(&guest.cpu);
+    ck_assert_uint_eq(guest.cpu.r[0], CODE + 16);
+
+    guest_put_half(&guest, CODE + 10, 0xf000); /* BLX +8 */
+    guest_put_half(&guest, CODE + 12, 0xe804);
+    guest.cpu.r[ARM_PC] = CODE + 10;
+    guest.cpu.budget = 1;
+    arm_run(&guest.cpu);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 20);
+    ck_assert_uint_eq(guest.cpu.r[ARM_LR], CODE + 15);
+    ck_assert_int_eq(guest.cpu.thumb, 0);
+}
+END_TEST
+
+START_TEST(long_multiplication_looks_at_64_bits_for_n_and_z)
+{
+    guest.cpu.r[1] = 0x80000000;
+    guest.cpu.r[2] = 2;
+    set_flags("nzCV");
+    step(0xe0903291); /* UMULLS R3, R0, R1, R2: 1 and 0 */
+    ck_assert_str_eq(flags(), "nzCV");
+    guest.cpu.r[2] = 0xffffffff;
+    step(0xe0903291);
+    ck_assert_str_eq(flags(), "nzCV");
+    guest.cpu.r[1] = 0xffffffff;
+    step(0xe0903291);
+    ck_assert_str_eq(flags(), "NzCV");
+    guest.cpu.r[1] = 0;
+    step(0xe0903291);
+    ck_assert_str_eq(flags(), "nZCV");
+}
+END_TEST
+
 START_TEST(swp_exchanges)
 {
     guest_put(&guest, DATA, 0x11223344);
@@ -399,6 +445,8 @@ int main(void)
     tcase_add_test(tests, a_thumb_load_of_its_own_base_keeps_what_was_loaded);
     tcase_add_test(tests, bit_0_of_a_target_chooses_the_instruction_set);
     tcase_add_test(tests, branches_count_from_two_instructions_ahead);
+    tcase_add_test(tests, from_thumb_the_pc_counts_as_a_word_boundary);
+    tcase_add_test(tests, long_multiplication_looks_at_64_bits_for_n_and_z);
     tcase_add_test(tests, swp_exchanges);
     tcase_add_test(tests, a_system_call_stops_behind_itself);
     tcase_add_test(tests, the_budget_counts_instructions);

@@ -22,7 +22,6 @@ static void plain(struct arm_insn *insn, const struct fields *f)
     (void)f;
 }
 
-/* [expand] */
 /* Eight bits rotated right by twice r. [ARM-ARM, A5.2.4 "Modified immediate constants"] */
 static void constant(struct arm_insn *insn, const struct fields *f)
 {
@@ -32,7 +31,6 @@ static void constant(struct arm_insn *insn, const struct fields *f)
     insn->imm = turn ? f->i >> turn | f->i << (32 - turn) : f->i;
     insn->carry = !turn ? ARM_CARRY_KEPT : insn->imm >> 31 ? ARM_CARRY_1 : ARM_CARRY_0;
 }
-/* [/expand] */
 
 static void extended(struct arm_insn *insn, const struct fields *f)
 {

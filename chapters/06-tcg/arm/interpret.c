@@ -28,7 +28,6 @@ uint32_t step_reg(const struct step *s, unsigned n)
     return n == ARM_PC ? arm_read_pc(s->cpu) : s->cpu->r[n];
 }
 
-/* [jumps] */
 /* BXWritePC(). A target with bits 10 is not aligned for A32; its fetch will fault. */
 void step_jump_exchange(struct step *s, uint32_t target)
 {
@@ -66,7 +65,6 @@ static bool step_branch(struct step *s)
     }
     return true;
 }
-/* [/jumps] */
 
 /*
  * The fields of MSR: 8 has the flags, 4 has GE. The others hold modes and masks, which

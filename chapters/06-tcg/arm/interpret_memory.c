@@ -18,7 +18,6 @@
 #include "06-tcg/arm/memory.h"
 #include "06-tcg/arm/step.h"
 
-/* [address] */
 /* As a base the PC counts from a word boundary, which matters to Thumb's literals. */
 static uint32_t base_of(const struct step *s)
 {
@@ -35,7 +34,6 @@ static uint32_t moved(const struct step *s)
 
     return s->insn->add ? base_of(s) + offset : base_of(s) - offset;
 }
-/* [/address] */
 
 static void write_base_back(struct step *s, uint32_t base)
 {
@@ -50,7 +48,6 @@ static uint32_t sign_extend(uint64_t value, unsigned size)
                        : (uint32_t)value;
 }
 
-/* [load] */
 static bool load(struct step *s)
 {
     const struct arm_insn *insn = s->insn;
@@ -66,7 +63,6 @@ static bool load(struct step *s)
         s->cpu->r[insn->rd] = insn->sign ? sign_extend(value, insn->size) : (uint32_t)value;
     return true;
 }
-/* [/load] */
 
 static bool store(struct step *s)
 {

@@ -35,7 +35,6 @@ static void set_long(struct step *s, uint64_t value)
     }
 }
 
-/* [saturate] */
 /* The nearest number that 32 bits hold; Q tells that it is another one. */
 static int32_t saturate(struct arm_cpu *cpu, int64_t value)
 {
@@ -44,7 +43,6 @@ static int32_t saturate(struct arm_cpu *cpu, int64_t value)
     cpu->q = 1;
     return value < 0 ? INT32_MIN : INT32_MAX;
 }
-/* [/saturate] */
 
 /* Halfword accumulation wraps, and Q tells. */
 static uint32_t accumulate(struct arm_cpu *cpu, int64_t product, uint32_t addend)
