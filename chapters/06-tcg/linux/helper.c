@@ -98,6 +98,18 @@ static bool exchange_double(struct arm_cpu *cpu, struct arm_stop *stop)
     return exchange(cpu, 8, old, new, stop);
 }
 
+/* What an engine would find if it fetched there. */
+static bool nothing_here(const struct arm_cpu *cpu, struct arm_stop *stop)
+{
+    uint32_t pc = cpu->r[ARM_PC];
+
+    if (pc >= ARM_HELPERS + SPACE_PAGE_SIZE)
+        return fault_at(stop, pc, ARM_EXECUTE);
+    *stop = (struct arm_stop){.reason = ARM_UNDEFINED};
+    space_read(cpu->space, pc & ~UINT32_C(3), &stop->value, sizeof stop->value);
+    return false;
+}
+
 bool helper_call(struct arm_cpu *cpu, struct arm_stop *stop)
 {
     bool done = true;
@@ -114,7 +126,7 @@ bool helper_call(struct arm_cpu *cpu, struct arm_stop *stop)
         cpu->r[ARM_PC] += 8;
         *stop = (struct arm_stop){.reason = ARM_SVC};
         return false;
-    default: return fault_at(stop, cpu->r[ARM_PC], ARM_EXECUTE);
+    default: return nothing_here(cpu, stop);
     }
     if (done) { /* bx lr */
         cpu->thumb = cpu->r[ARM_LR] & 1;

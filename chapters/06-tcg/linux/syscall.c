@@ -115,11 +115,13 @@ int64_t syscall_run(struct thread *thread)
         args[i] = thread->cpu.r[i];
     thread->cpu.monitor.size = 0; /* as every exception does */
     strace_call(thread, row, number, args, line);
+    if (row && (row->flags & SYSCALL_LEAVES))
+        strace_result(thread, line, -ERETURNED_);
     if (row && row->function)
         result = row->function(thread, args);
     else if (row)
         result = call_host(thread, row, args);
-    if (row && row->flags)
+    if (row && (row->flags & (SYSCALL_BLOCKS | SYSCALL_NOHAND)))
         result = interrupted(thread, row, result);
     strace_result(thread, line, result);
     if (result != -ERETURNED_ && result != -ERESTARTSYS_ && result != -ERESTARTNOHAND_)

@@ -47,6 +47,7 @@ typedef int64_t syscall_function(struct thread *thread, const uint32_t args[SYSC
 
 #define SYSCALL_BLOCKS 1u /* may wait: a signal interrupts it; SA_RESTART starts it again */
 #define SYSCALL_NOHAND 2u /* likewise, but after a handler it is EINTR: signal(7) */
+#define SYSCALL_LEAVES 4u /* does not come back, if it works: -strace prints it before */
 
 struct syscall {
     uint32_t number;

@@ -16,37 +16,21 @@
 
 #define WAITS  SYSCALL_BLOCKS
 #define NOHAND SYSCALL_NOHAND
+#define LEAVES SYSCALL_LEAVES
 
 /* The same call of the host, with these arguments; or a function of ours. */
-#define HOST(number, name, args)                                                                   \
-    {                                                                                              \
-        number, #name, args, SYS_##name, NULL, 0                                                   \
-    }
-#define HOST_WAITS(number, name, args)                                                             \
-    {                                                                                              \
-        number, #name, args, SYS_##name, NULL, WAITS                                               \
-    }
-#define HOST_AS(number, name, args, host)                                                          \
-    {                                                                                              \
-        number, #name, args, SYS_##host, NULL, 0                                                   \
-    }
-#define OURS(number, name, args)                                                                   \
-    {                                                                                              \
-        number, #name, args, -1, sys_##name, 0                                                     \
-    }
-#define OURS_AS(number, name, args, other)                                                         \
-    {                                                                                              \
-        number, #name, args, -1, sys_##other, 0                                                    \
-    }
-#define OURS_WAITS(number, name, args, flags, other)                                               \
-    {                                                                                              \
-        number, #name, args, -1, sys_##other, flags                                                \
-    }
-
 /* clang-format off */
+#define HOST(number, name, args)                    {number, #name, args, SYS_##name, NULL, 0}
+#define HOST_WAITS(number, name, args)              {number, #name, args, SYS_##name, NULL, WAITS}
+#define HOST_AS(number, name, args, host)           {number, #name, args, SYS_##host, NULL, 0}
+#define OURS(number, name, args)                    {number, #name, args, -1, sys_##name, 0}
+#define OURS_AS(number, name, args, other)          {number, #name, args, -1, sys_##other, 0}
+#define OURS_LEAVES(number, name, args)             {number, #name, args, -1, sys_##name, LEAVES}
+#define OURS_WAITS(number, name, args, flags, other) {number, #name, args, -1, sys_##other, flags}
+
 static const struct syscall table[] = {
     /* [rows] */
-    OURS(1, exit, "d"),
+    OURS_LEAVES(1, exit, "d"),
     OURS(2, fork, ""),
     HOST_WAITS(3, read, "f>u"),
     HOST_WAITS(4, write, "f<u"),
@@ -56,7 +40,7 @@ static const struct syscall table[] = {
     HOST(9, link, "PP"),
     HOST(10, unlink, "P"),
     /* [/rows] */
-    OURS(11, execve, "pxx"),
+    OURS_LEAVES(11, execve, "pxx"),
     HOST(12, chdir, "p"),
     HOST(14, mknod, "Pou"),
     HOST(15, chmod, "po"),
@@ -189,7 +173,7 @@ static const struct syscall table[] = {
     OURS_WAITS(240, futex, "xduxxu", WAITS, futex),
     OURS(241, sched_setaffinity, "dux"),
     OURS(242, sched_getaffinity, "dux"),
-    OURS(248, exit_group, "d"),
+    OURS_LEAVES(248, exit_group, "d"),
     HOST(250, epoll_create, "d"),
     OURS(251, epoll_ctl, "fdfx"),
     OURS_WAITS(252, epoll_wait, "fxdd", NOHAND, epoll_wait),
