@@ -258,6 +258,10 @@ void thread_run(struct thread *thread)
 
 void process_exit(int status)
 {
+    struct engine *engine = thread_current ? &thread_current->process->engine : NULL;
+
+    if (engine && engine->finish && !thread_current->is_vfork_child)
+        engine->finish(engine->self);
     host_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
     abort(); /* not reached */
 }

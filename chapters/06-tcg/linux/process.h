@@ -43,10 +43,13 @@ struct engine {
     struct arm_stop (*run)(void *self, struct arm_cpu *cpu);
     /* NULL, or: forgets what was translated from [first, last]. */
     void (*flush)(void *self, uint32_t first, uint32_t last);
-    /* NULL, or: around fork(), so that the child finds no lock taken. */
-    void (*before_fork)(void *self);
-    void (*after_fork)(void *self, bool child);
+    /* NULL, or: fork() has made us a copy with one thread. */
+    void (*forked)(void *self);
+    /* NULL, or: the process ends; what was counted can be printed. */
+    void (*finish)(void *self);
 };
+
+#define ENGINE_ARGS_MAX 16
 
 /* What the command line says; constant, handed on when the guest calls execve(). */
 struct options {
@@ -55,8 +58,7 @@ struct options {
     bool strace;         /* -strace */
     bool interpret;      /* --interpret */
     uint32_t stack_size; /* -s, bytes; 0: as the host's limit says */
-    char **engine_args;  /* options for the engine, kept as they came; NULL-terminated */
-    char **set;          /* -E VAR=VALUE, -U VAR: changes to the environment */
+    char *engine_args[ENGINE_ARGS_MAX + 1]; /* options for the engine, as they came */
 };
 
 struct process {

@@ -176,6 +176,8 @@ void signal_die(int number)
 
     /* A core file would be of the translator, not of the guest. */
     setrlimit(RLIMIT_CORE, &none);
+    if (thread_current && thread_current->process->engine.finish)
+        thread_current->process->engine.finish(thread_current->process->engine.self);
     host_call(SYS_rt_sigaction, number, (int64_t)(uintptr_t)&host, 0, sizeof host.mask, 0, 0);
     host_call(SYS_tgkill, getpid(), gettid(), number, 0, 0, 0);
     host_call(SYS_rt_sigprocmask, SIG_SETMASK, (int64_t)(uintptr_t)&open, 0, sizeof open, 0, 0);

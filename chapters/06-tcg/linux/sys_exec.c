@@ -228,8 +228,8 @@ static void append_options(struct list *list, const struct options *options)
         append(list, "-s");
         append(list, size);
     }
-    for (char **arg = options->engine_args; arg && *arg; arg++)
-        append(list, *arg);
+    for (unsigned i = 0; options->engine_args[i]; i++)
+        append(list, options->engine_args[i]);
 }
 
 /* Every descriptor we hold for ourselves is close-on-exec: the next program sees none. */

@@ -154,12 +154,10 @@ static int64_t do_fork(struct thread *thread, const struct clone_call *call)
     pid_t pid;
 
     signal_block_all();
-    if (engine->before_fork)
-        engine->before_fork(engine->self);
     pid = fork_with_locks(thread);
-    if (engine->after_fork)
-        engine->after_fork(engine->self, pid == 0);
     if (pid == 0) {
+        if (engine->forked)
+            engine->forked(engine->self);
         make_child(&child, thread, call);
         *thread = child;
         if (call->flags & CLONE_CHILD_SETTID)
