@@ -132,6 +132,7 @@ static void end_by_term(const uint32_t *code, uint32_t words)
     pid_t child = fork();
 
     if (child == 0) {
+        signal(SIGTERM, SIG_DFL); /* libcheck's would end us all, if it came before rarm */
         execl(rarm, rarm, path, NULL);
         _exit(127);
     }
