@@ -38,7 +38,7 @@
 #define MSIX_BAR_SIZE    0x1000u
 #define MSIX_PBA         0x800u /* where the pending bits start in the BAR */
 
-/* As in the table. [PCI3, 6.8.2.6 to 6.8.2.9] */
+/* [PCI3, 6.8.2.6 "Message Address for MSI-X Table Entries"] and the three behind it */
 struct msix_entry {
     uint32_t address_low;
     uint32_t address_high;

@@ -166,7 +166,7 @@ static void update_intx(struct pci_function *f)
     uint32_t status = pci_config_get(f, PCI_STATUS, 2);
     bool level = f->intx_wanted && !f->messages_on && !(command & PCI_COMMAND_INTX_DISABLE);
 
-    /* The status bit shows the wish, whatever INTX_DISABLE says. [PCI3, 6.2.3] */
+    /* The status bit shows the wish, whatever INTX_DISABLE says. [PCI3, 6.2.3 "Device Status"] */
     status &= ~(uint32_t)PCI_STATUS_INTERRUPT;
     if (f->intx_wanted && !f->messages_on)
         status |= PCI_STATUS_INTERRUPT;
