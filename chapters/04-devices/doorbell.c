@@ -32,24 +32,39 @@ static void rung(void *self)
     if (read(doorbell->fd, &times, sizeof times) != sizeof times)
         return;
     pthread_mutex_lock(&devices->lock);
-    bus_write(bus, doorbell->address, doorbell->size, doorbell->value);
+    if (doorbell->address != DOORBELL_NOWHERE)
+        bus_write(bus, doorbell->address, doorbell->size, doorbell->value);
     doorbell->rings++;
     pthread_mutex_unlock(&devices->lock);
 }
 /* [/rung] */
 
+/* Has KVM watch the address, or no longer. */
+static int watch(struct doorbell *doorbell, bool on)
+{
+    struct kvm_ioeventfd request = description(doorbell);
+
+    if (on == doorbell->registered || (on && doorbell->address == DOORBELL_NOWHERE))
+        return 0;
+    if (!on)
+        request.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
+    if (ioctl(doorbell->machine->vm.fd, KVM_IOEVENTFD, &request) < 0)
+        return -errno;
+    doorbell->registered = on;
+    return 0;
+}
+
 int doorbell_open(struct doorbell *doorbell)
 {
-    struct kvm_ioeventfd request;
     int error;
 
     doorbell->rings = 0;
+    doorbell->registered = false;
     doorbell->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (doorbell->fd < 0)
         return -errno;
-    request = description(doorbell);
-    if (ioctl(doorbell->machine->vm.fd, KVM_IOEVENTFD, &request) < 0) {
-        error = -errno;
+    error = watch(doorbell, true);
+    if (error < 0) {
         close(doorbell->fd);
         return error;
     }
@@ -57,11 +72,15 @@ int doorbell_open(struct doorbell *doorbell)
     return 0;
 }
 
+void doorbell_move(struct doorbell *doorbell, uint64_t address)
+{
+    watch(doorbell, false);
+    doorbell->address = address;
+    watch(doorbell, true);
+}
+
 void doorbell_close(struct doorbell *doorbell)
 {
-    struct kvm_ioeventfd request = description(doorbell);
-
-    request.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
-    ioctl(doorbell->machine->vm.fd, KVM_IOEVENTFD, &request);
+    watch(doorbell, false);
     close(doorbell->fd);
 }

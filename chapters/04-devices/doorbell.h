@@ -22,6 +22,8 @@
 
 struct machine;
 
+#define DOORBELL_NOWHERE UINT64_MAX /* an address: not registered for now */
+
 enum doorbell_space { DOORBELL_PORT, DOORBELL_MEMORY };
 
 struct doorbell {
@@ -32,7 +34,8 @@ struct doorbell {
     bool any_value; /* else only value rings */
     uint64_t value; /* what the device is given */
     int fd;
-    uint64_t rings; /* how often the event loop has answered; under the lock */
+    bool registered; /* KVM takes the writes; under the lock, as address is */
+    uint64_t rings;  /* how often the event loop has answered; under the lock */
 };
 
 /*
@@ -41,6 +44,14 @@ struct doorbell {
  * -errno: -EEXIST (there is one), or what this KVM lacks.
  */
 int doorbell_open(struct doorbell *doorbell);
+
+/*
+ * The register is elsewhere now, or DOORBELL_NOWHERE; PCI devices move. Under the device
+ * lock, which KVM makes us hold for some milliseconds. A ring that is still on its way
+ * finds the new place. Where KVM does not want to watch, nothing is lost but speed:
+ * writes there stop the guest, as all others do.
+ */
+void doorbell_move(struct doorbell *doorbell, uint64_t address);
 
 /* Unregisters it. The event loop must not be running. */
 void doorbell_close(struct doorbell *doorbell);

@@ -179,14 +179,17 @@ END_TEST
 
 START_TEST(doorbells_ring_without_an_exit)
 {
-    bells[0] = (struct doorbell){&machine, DOORBELL_PORT, 0x520, 1, true, 1, -1, 0};
-    bells[1] = (struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 7, -1, 0};
-    bells[2] = (struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 8, -1, 0};
+    bells[0] = (struct doorbell){&machine, DOORBELL_PORT, DOORBELL_NOWHERE, 1, true, 1, -1, false,
+                                 0};
+    bells[1] = (struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 7, -1, false, 0};
+    bells[2] = (struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 8, -1, false, 0};
     for (unsigned i = 0; i < 3; i++)
         ck_assert_int_eq(doorbell_open(&bells[i]), 0);
-    ck_assert_int_eq(
-        doorbell_open(&(struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 8, -1, 0}),
-        -EEXIST);
+    doorbell_move(&bells[0], 0x511); /* where writes would be taken for rings */
+    doorbell_move(&bells[0], 0x520);
+    ck_assert_int_eq(doorbell_open(&(struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 8,
+                                                      -1, false, 0}),
+                     -EEXIST);
     run();
     ck_assert_uint_eq(rings[1], 1);
     ck_assert_uint_eq(rings[7], 1);
