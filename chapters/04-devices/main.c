@@ -158,6 +158,7 @@ int main(int argc, char **argv)
 
     report(ending, &settings);
     observer_close(&observer);
+    pc_detach(&pc);
     machine_free(&pc.machine);
     console_free(&console);
     if (ending == ENDING_SIGNAL)

@@ -14,6 +14,7 @@
 #define PCI_MEMORY     UINT64_C(0xe0000000) /* ... and memory, below the I/O APIC */
 #define PCI_MEMORY_END UINT64_C(0xfec00000)
 #define DMA_TIMER_SLOT 1u
+#define BAR_RESTS_NS   INT64_C(10000000)
 
 /* Alarms are called with a void pointer, devices know their type. */
 static void pit_due(void *self)
@@ -161,14 +162,50 @@ static void attach_pci(struct pc *pc)
                         &pc->pci);
 }
 
+/* BAR 0 has moved, or vanished, and rested since: KVM may watch the doorbell's page. */
+static void dma_timer_settled(void *self)
+{
+    struct pc *pc = self;
+    const struct pci_bar *bar = &pc->dma_timer.pci.bars[0];
+
+    doorbell_move(&pc->doorbell,
+                  bar->visible ? bar->range.start + DMA_TIMER_DOORBELL : DOORBELL_NOWHERE);
+}
+
+/*
+ * To change what it watches takes KVM milliseconds. So a BAR that moves loses its
+ * watcher at once, and gets it back when it has not moved for a while; until then its
+ * doorbell is an exit. A guest that never stops moving it costs us next to nothing.
+ */
+static void dma_timer_moved(void *self, unsigned bar)
+{
+    struct pc *pc = self;
+    struct clock clock = machine_clock(&pc->machine);
+
+    (void)bar; /* there is one */
+    doorbell_move(&pc->doorbell, DOORBELL_NOWHERE);
+    alarm_set(&pc->doorbell_alarm, clock_now(&clock) + BAR_RESTS_NS);
+}
+
 /* [dma-timer] */
 static void attach_dma_timer(struct pc *pc)
 {
     struct machine *m = &pc->machine;
+    struct dma_timer *d = &pc->dma_timer;
 
-    dma_timer_init(&pc->dma_timer, &m->vm.memory, machine_clock(m),
-                   machine_alarm(m, dma_timer_due, &pc->dma_timer), machine_msi(m));
-    pci_host_plug(&pc->pci, DMA_TIMER_SLOT, &pc->dma_timer.pci);
+    dma_timer_init(d, &m->vm.memory, machine_clock(m), machine_alarm(m, dma_timer_due, d),
+                   machine_msi(m));
+    pc->doorbell = (struct doorbell){.machine = m,
+                                     .space = DOORBELL_MEMORY,
+                                     .address = DOORBELL_NOWHERE,
+                                     .size = 4,
+                                     .any_value = true};
+    pc->doorbell_alarm = machine_alarm(m, dma_timer_settled, pc);
+    if (doorbell_open(&pc->doorbell) == 0) {
+        d->pci.bar_moved = dma_timer_moved;
+        d->pci.bar_moved_self = pc;
+    } /* else each ring is an exit, as any write is */
+    pci_host_plug(&pc->pci, DMA_TIMER_SLOT, &d->pci);
 }
 /* [/dma-timer] */
 
@@ -187,3 +224,9 @@ void pc_attach(struct pc *pc, const struct pc_options *options)
     pci_host_place(&pc->pci, PCI_IO, PCI_IO_END, PCI_MEMORY, PCI_MEMORY_END);
 }
 /* [/board] */
+
+void pc_detach(struct pc *pc)
+{
+    if (pc->dma_timer.pci.bar_moved)
+        doorbell_close(&pc->doorbell);
+}

@@ -29,6 +29,7 @@
 
 #include "04-devices/debug_ports.h"
 #include "04-devices/dma_timer.h"
+#include "04-devices/doorbell.h"
 #include "04-devices/i8042.h"
 #include "04-devices/machine.h"
 #include "04-devices/pci.h"
@@ -68,6 +69,8 @@ struct pc {
     struct reset_ports reset;
     struct pci_host pci;
     struct dma_timer dma_timer;
+    struct doorbell doorbell; /* the DMA timer's */
+    struct alarm doorbell_alarm;
     int status; /* what the debug exit port was told; -1: nothing */
 };
 
@@ -76,5 +79,8 @@ struct pc {
  * pc must not move afterwards. Without IRQCHIP_KERNEL nothing here needs /dev/kvm.
  */
 void pc_attach(struct pc *pc, const struct pc_options *options);
+
+/* Releases what pc_attach() opened. The event loop must not be running. */
+void pc_detach(struct pc *pc);
 
 #endif

@@ -13,20 +13,13 @@
 static const struct {
     const char *name, *option;
 } guests[] = {
-    {"hello", "--irqchip=kernel"},
-    {"hello", "--irqchip=user"},
-    {"hammer", "--irqchip=kernel"},
-    {"hammer", "--irqchip=user"},
-    {"pci_list", "--irqchip=kernel"},
-    {"pci_list", "--irqchip=user"},
-    {"pci_edges", "--irqchip=kernel"},
-    {"pci_edges", "--irqchip=user"},
-    {"dma_timer", "--irqchip=kernel"},
-    {"dma_timer", "--irqchip=user"},
-    {"dma_msi", "--irqchip=kernel"},
-    {"echo", "--irqchip=kernel"},
-    {"echo", "--irqchip=user"},
-    {"post", "--irqchip=kernel"},
+    {"hello", "--irqchip=kernel"},     {"hello", "--irqchip=user"},
+    {"hammer", "--irqchip=kernel"},    {"hammer", "--irqchip=user"},
+    {"pci_list", "--irqchip=kernel"},  {"pci_list", "--irqchip=user"},
+    {"pci_edges", "--irqchip=kernel"}, {"pci_edges", "--irqchip=user"},
+    {"dma_timer", "--irqchip=kernel"}, {"dma_timer", "--irqchip=user"},
+    {"dma_msi", "--irqchip=kernel"},   {"echo", "--irqchip=kernel"},
+    {"echo", "--irqchip=user"},        {"post", "--irqchip=kernel"},
 };
 
 START_TEST(guests_do_what_their_sources_say)
@@ -35,6 +28,27 @@ START_TEST(guests_do_what_their_sources_say)
 
     snprintf(name, sizeof name, "04-devices/%s", guests[_i].name);
     e2e_guest_with("devices", guests[_i].option, name, SECTION);
+}
+END_TEST
+
+/* The guest rings three times, the last time when its BAR has long been at rest. */
+START_TEST(a_doorbell_at_rest_is_no_exit)
+{
+    const char *argv[] = {harness_built("devices"), "--stats",
+                          harness_built("04-devices/dma_timer.bin"), NULL};
+    struct program program = program_run(argv, NULL, 20);
+    const char *end = strstr(program.err, "memory 0xd0001000"), *line = end;
+    unsigned long exits = 0;
+
+    ck_assert_int_eq(program.status, 0);
+    ck_assert_ptr_nonnull(strstr(program.out, "copied once more\n"));
+    ck_assert_ptr_nonnull(strstr(program.err, "memory 0xd0000010")); /* it is counted */
+    while (line && line > program.err && line[-1] != '\n')
+        line--;
+    if (line)
+        sscanf(line, "%lu", &exits);
+    ck_assert_uint_lt(exits, 3);
+    program_free(&program);
 }
 END_TEST
 
@@ -76,6 +90,7 @@ int main(void)
         printf("SKIP guests_do_what_their_sources_say: %s\n", no_kvm);
     else
         tcase_add_loop_test(tests, guests_do_what_their_sources_say, 0, ARRAY_SIZE(guests));
+    harness_add(tests, a_doorbell_at_rest_is_no_exit, no_kvm);
     harness_add(tests, a_limit_stops_a_guest_that_spins, no_kvm);
     harness_add(tests, bad_arguments_are_refused_by_name, no_kvm);
     suite_add_tcase(suite, tests);

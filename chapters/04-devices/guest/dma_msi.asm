@@ -62,9 +62,9 @@ start:  call    dma_timer_find
         mov     dword [descriptor + 16], 512
         mov     dword [WINDOW + DOORBELL], 1
         lea     ecx, [edi + MSI_PENDING]
-        call    pci_read
+.wait:  call    pci_read                ; the copy may take its time
         cmp     eax, 1
-        jne     .end
+        jne     .wait
         cmp     dword [causes], 0
         jne     .end
         print   "a masked message waits", 10

@@ -5,6 +5,7 @@
 ; expect: refused: error 00000006, status 80000006
 ; expect: the timer has fired
 ; expect: and goes on
+; expect: copied once more
 
 %include "machine.inc"
 %include "pci.inc"
@@ -69,7 +70,22 @@ start:  call    dma_timer_find
         print   "the timer has fired", 10
         call    wait_timer
         print   "and goes on", 10
+        mov     ebp, 30                 ; milliseconds, in which the machine comes to rest
+.rest:  call    wait_timer
+        dec     ebp
+        jnz     .rest
         mov     dword [WINDOW + REG_TIMER], 0
+
+        mov     esi, SOURCE
+        mov     edi, TARGET + 0x8000
+        mov     ecx, 0x1000
+        call    dma_copy
+        mov     esi, SOURCE
+        mov     edi, TARGET + 0x8000
+        mov     ecx, 0x1000
+        repe    cmpsb
+        jne     wrong
+        print   "copied once more", 10
         halt
 
 wait_timer:
