@@ -263,6 +263,19 @@ bool virtio_device_serve(struct virtio_device *d, unsigned index)
 }
 /* [/serve] */
 
+struct chain *virtio_device_take(struct virtio_device *d, unsigned index)
+{
+    struct virtqueue *ring = &d->queues[index].ring;
+    int got;
+
+    do
+        got = virtio_device_live(d) ? virtqueue_pop(ring, &d->chain) : 0;
+    while (got == 0 && virtio_device_live(d) && virtqueue_enable_kicks(ring));
+    if (got < 0)
+        virtio_device_fail(d, ring->broken);
+    return got > 0 ? &d->chain : NULL;
+}
+
 void virtio_device_push(struct virtio_device *d, unsigned index, const struct chain *chain,
                         uint64_t written)
 {

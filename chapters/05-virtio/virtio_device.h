@@ -162,6 +162,13 @@ bool virtio_device_live(const struct virtio_device *d);
  */
 bool virtio_device_serve(struct virtio_device *d, unsigned index);
 
+/*
+ * The next buffer of a queue that the device fills unasked, in d->chain; NULL: there is
+ * none, and the driver has been asked to notify when there is. For queues whose handle()
+ * leaves buffers in the ring.
+ */
+struct chain *virtio_device_take(struct virtio_device *d, unsigned index);
+
 /* Gives a buffer back; the driver hears of it at virtio_device_flush(). */
 void virtio_device_push(struct virtio_device *d, unsigned index, const struct chain *chain,
                         uint64_t written);
