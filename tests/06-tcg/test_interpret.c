@@ -416,6 +416,19 @@ START_TEST(a_system_call_stops_behind_itself)
 }
 END_TEST
 
+START_TEST(the_same_bits_are_something_else_in_thumb)
+{
+    guest_put(&guest, CODE, 0x00001888);     /* ANDEQ R1, R0, R8, LSL #17; ADDS R0, R1, R2 */
+    guest_put(&guest, CODE + 4, 0xe12fff14); /* BX R4 */
+    guest.cpu.r[1] = 2;
+    guest.cpu.r[2] = 3;
+    guest.cpu.r[4] = CODE + 1;
+    guest.cpu.budget = 3;
+    arm_run(&guest.cpu);
+    ck_assert_uint_eq(guest.cpu.r[0], 5);
+}
+END_TEST
+
 START_TEST(the_budget_counts_instructions)
 {
     for (unsigned i = 0; i < 8; i++)
@@ -449,6 +462,7 @@ int main(void)
     tcase_add_test(tests, long_multiplication_looks_at_64_bits_for_n_and_z);
     tcase_add_test(tests, swp_exchanges);
     tcase_add_test(tests, a_system_call_stops_behind_itself);
+    tcase_add_test(tests, the_same_bits_are_something_else_in_thumb);
     tcase_add_test(tests, the_budget_counts_instructions);
     suite_add_tcase(suite, tests);
     return harness_main(suite);

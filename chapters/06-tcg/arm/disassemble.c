@@ -130,6 +130,12 @@ static void put_psr_fields(struct output *out, unsigned mask)
             put(out, "%c", "cxsf"[bit]);
 }
 
+static void put_rotation(struct output *out, unsigned amount)
+{
+    if (amount)
+        put(out, ", ror #%u", amount);
+}
+
 /* Targets are absolute; from Thumb to A32 the PC counts as if aligned. */
 static uint32_t branch_target(const struct arm_insn *insn, uint32_t address)
 {
@@ -162,7 +168,7 @@ static void put_field(struct output *out, const struct arm_insn *insn, uint32_t 
     case 'f': put_psr_fields(out, insn->list); break;
     case 'T': put(out, "%c", insn->top_n ? 't' : 'b'); break;
     case 'U': put(out, "%c", insn->top_m ? 't' : 'b'); break;
-    case 'r': put(out, insn->amount ? ", ror #%u" : "", insn->amount); break;
+    case 'r': put_rotation(out, insn->amount); break;
     case 'S': put(out, "%s", shifts[insn->shift]); break;
     case 'B': put_barrier(out, insn->imm); break;
     }
