@@ -267,6 +267,9 @@ static int64_t execute(struct thread *thread, char path[PATH_MAX], uint32_t argv
     struct list arguments = {0};
     int64_t error;
 
+    /* For our successor /proc/self/exe would be the translator. */
+    if (path_readlink_proc(thread->process, path, path, PATH_MAX) > 0)
+        strcpy(path, thread->process->exe);
     append_from_guest(&arguments, &thread->process->space, argv, append);
     error = arguments.error ? arguments.error : find_program(thread->process, path, &arguments);
     if (!error)

@@ -108,13 +108,16 @@ static void scripts_run(const char *self)
 {
     char path[] = "/tmp/rarm-script-XXXXXX", text[5000];
     int fd = mkstemp(path), length = sprintf(text, "#! %s  script arg \nrest\n", self);
-    char *argv[] = {"name", "more", NULL};
+    char *argv[3] = {"name", "more", NULL};
     pid_t child;
 
     CHECK(write(fd, text, length) == length && fchmod(fd, 0700) == 0);
     close(fd);
     CHECK(posix_spawn(&child, path, NULL, NULL, argv, environ) == 0);
     CHECK(status_of(child) == 33);
+    argv[0] = "name", argv[1] = "me", argv[2] = NULL;
+    CHECK(posix_spawn(&child, "/proc/self/exe", NULL, NULL, argv, environ) == 0);
+    CHECK(status_of(child) == 44); /* busybox starts its own applets so */
     unlink(path);
 }
 
@@ -145,6 +148,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "child") == 0)
         return be_child(argv);
+    if (argc > 1 && strcmp(argv[1], "me") == 0)
+        return 44;
     /* The kernel puts all of a script's #! arguments into one. */
     if (argc > 3 && strcmp(argv[1], "script arg") == 0 && strcmp(argv[3], "more") == 0)
         return 33;
