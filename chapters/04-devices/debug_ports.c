@@ -6,6 +6,7 @@
  */
 #include "04-devices/debug_ports.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void debug_console_init(struct debug_console *console, struct byte_sink out)
@@ -56,6 +57,13 @@ void post_write(void *self, uint64_t reg, unsigned size, uint64_t value)
         post->count--;
     }
     post->codes[post->count++] = code;
+}
+
+void post_text(const struct post_port *post, char text[POST_TEXT_MAX])
+{
+    *text = '\0';
+    for (unsigned i = 0; i < post->count; i++)
+        text += sprintf(text, "%s%02x", i ? " " : "", post->codes[i]);
 }
 
 void debug_exit_init(struct debug_exit *debug_exit, void (*end)(void *self, unsigned status),

@@ -52,6 +52,10 @@ void post_init(struct post_port *post);
 uint64_t post_read(void *self, uint64_t reg, unsigned size); /* the last code */
 void post_write(void *self, uint64_t reg, unsigned size, uint64_t value);
 
+/* The codes for a person: "01 02 42", or "". */
+#define POST_TEXT_MAX (POST_CODES * 3 + 1)
+void post_text(const struct post_port *post, char text[POST_TEXT_MAX]);
+
 /* end() is called once, with the exit status: 8 bits, all that a process has. */
 struct debug_exit {
     void (*end)(void *self, unsigned status);

@@ -128,11 +128,18 @@ static enum ending run(const struct settings *settings, int signals)
 
 static void report(enum ending ending, const struct settings *settings)
 {
+    char codes[POST_TEXT_MAX];
+
     if (ending == ENDING_LIMIT)
         warn("stopped after %g s", settings->limit);
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
         (ending == ENDING_SIGNAL && signals_asked_where()))
         exit_report(stderr, &pc.machine.vm, &pc.machine.processor.vcpu);
+    post_text(&pc.post, codes);
+    if (ending != ENDING_OFF && ending != ENDING_QUIT && *codes)
+        warn("last POST codes: %s", codes);
+    if (pc.debug.lost)
+        warn("%llu bytes to the debug console found no room", (unsigned long long)pc.debug.lost);
 }
 
 /* [main] */

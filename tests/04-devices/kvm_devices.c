@@ -20,6 +20,7 @@ static const struct {
     {"dma_timer", "--irqchip=kernel"}, {"dma_timer", "--irqchip=user"},
     {"dma_msi", "--irqchip=kernel"},   {"echo", "--irqchip=kernel"},
     {"echo", "--irqchip=user"},        {"post", "--irqchip=kernel"},
+    {"dead", "--irqchip=kernel"},
 };
 
 START_TEST(guests_do_what_their_sources_say)

@@ -92,13 +92,19 @@ END_TEST
 
 START_TEST(the_last_post_codes_are_kept_oldest_first)
 {
+    char text[POST_TEXT_MAX];
+
     ck_assert_uint_eq(bus_read(&bus, 0x80, 1), 0xff);
+    post_text(&post, text);
+    ck_assert_str_eq(text, "");
     for (unsigned code = 1; code <= 100; code++)
         bus_write(&bus, 0x80, 1, code);
     ck_assert_uint_eq(bus_read(&bus, 0x80, 1), 100);
     ck_assert_uint_eq(post.count, POST_CODES);
     for (unsigned i = 0; i < POST_CODES; i++)
         ck_assert_uint_eq(post.codes[i], 100 - POST_CODES + 1 + i);
+    post_text(&post, text);
+    ck_assert_str_eq(text, "55 56 57 58 59 5a 5b 5c 5d 5e 5f 60 61 62 63 64");
 }
 END_TEST
 
