@@ -32,17 +32,6 @@ _Static_assert(offsetof(struct irq_routes, count) == offsetof(struct kvm_irq_rou
 #define PIC_LINES        16u
 #define SLAVE_LINE       8u
 
-void irqchip_create(const struct vm *vm)
-{
-    /* Port 0x61 mixes timer and speaker; KVM answers it too, and beeps for nobody. */
-    struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
-
-    if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
-        die("KVM_CREATE_IRQCHIP failed: %s", strerror(errno));
-    if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
-        die("KVM_CREATE_PIT2 failed: %s", strerror(errno));
-}
-
 static void irq_pin_set(void *self, bool level)
 {
     const struct irq_pin *pin = self;
@@ -137,6 +126,24 @@ int irq_routes_set_msi(struct irq_routes *routes, uint32_t gsi, uint64_t address
 int irq_routes_commit(const struct irq_routes *routes, const struct vm *vm)
 {
     return ioctl(vm->fd, KVM_SET_GSI_ROUTING, routes) < 0 ? -errno : 0;
+}
+
+void irqchip_create(const struct vm *vm)
+{
+    /* Port 0x61 mixes timer and speaker; KVM answers it too, and beeps for nobody. */
+    struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+    struct irq_routes routes;
+    int error;
+
+    if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
+        die("KVM_CREATE_IRQCHIP failed: %s", strerror(errno));
+    if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
+        die("KVM_CREATE_PIT2 failed: %s", strerror(errno));
+    /* KVM's own table has the timer at input 0 of the I/O APIC, where no PC has it. */
+    irq_routes_init(&routes);
+    error = irq_routes_commit(&routes, vm);
+    if (error)
+        die("KVM_SET_GSI_ROUTING failed: %s", strerror(-error));
 }
 
 static int irqfd(const struct vm *vm, struct kvm_irqfd request)

@@ -12,8 +12,8 @@
  *
  * Line numbers are KVM's GSIs ("global system interrupts"). What a GSI is soldered to
  * says a table of routes: an input of a PIC and one of the I/O APIC at once, as on a
- * board with both, or a message (MSI). KVM starts with a table; to change it, fill one
- * of these and commit it. The whole table is replaced at once.
+ * board with both, or a message (MSI). To change the table, fill one of these and commit
+ * it. The whole table is replaced at once.
  *
  *     struct irq_routes routes;
  *     irq_routes_init(&routes);                       lines 0 to 23, as on a PC
@@ -44,7 +44,7 @@ struct irq_pin {
     unsigned number;
 };
 
-/* Creates chips and timer. Before any vCPU. Dies if the host refuses. */
+/* Chips and timer, wired as in a PC. Before any vCPU. Dies if the host refuses. */
 void irqchip_create(const struct vm *vm);
 
 struct irq_line irq_pin_line(struct irq_pin *pin);

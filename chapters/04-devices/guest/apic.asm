@@ -6,6 +6,7 @@
 ; expect: The APIC's timer, once.
 ; expect: The APIC's timer, 10 times.
 ; expect: Line 8 by the I/O APIC, 16 times.
+; expect: Line 0, the old timer, by input 2.
 ; expect: A non-maskable interrupt.
 ; expect: 10000 interrupts to myself.
 
@@ -32,6 +33,7 @@ IOAPIC_ENTRY  equ 0x10          ; entry n: registers 0x10 + 2n and 0x11 + 2n
 SELF          equ 0x40          ; our vectors
 TIMER         equ 0x41
 LINE_8        equ 0x42
+LINE_0        equ 0x43
 
 RTC_B equ 0x0b
 RTC_C equ 0x0c
@@ -55,6 +57,10 @@ line_8: push    eax
         pop     eax
         iret
 
+line_0: inc     dword [ticks]
+        mov     dword [APIC_EOI], 0
+        iret
+
 nmi:    inc     dword [nmis]            ; no EOI: it did not come through the queue
         iret
 
@@ -76,6 +82,7 @@ start:  call    pic_init                ; and all of its lines stay masked
         handler SELF, to_self
         handler TIMER, timer
         handler LINE_8, line_8
+        handler LINE_0, line_0
         mov     dword [APIC_SVR], 0x1ff ; enabled; spurious interrupts have vector 0xff
 
         mov     dword [APIC_ICR_LOW], ICR_SELF | SELF
@@ -109,6 +116,17 @@ start:  call    pic_init                ; and all of its lines stay masked
         outb    0x71, B_24
         print   "Line 8 by the I/O APIC, 16 times.", 10
 
+        mov     eax, [APIC_ID]          ; a PC has the 8254 at 2, not at 0
+        and     eax, 0xff000000
+        ioapic  IOAPIC_ENTRY + 2 * 2 + 1, eax
+        ioapic  IOAPIC_ENTRY + 2 * 2, LINE_0
+        outb    0x43, 0x34              ; counter 0, both bytes, mode 2
+        outb    0x40, 11932 & 0xff
+        outb    0x40, 11932 >> 8
+        wait_for ticks, 3
+        ioapic  IOAPIC_ENTRY + 2 * 2, LVT_MASKED
+        print   "Line 0, the old timer, by input 2.", 10
+
         mov     eax, [APIC_ID]
         mov     [APIC_ICR_HIGH], eax    ; "self" does not go with NMI: by number
         mov     dword [APIC_ICR_LOW], ICR_NMI
@@ -134,4 +152,5 @@ align 4
 selves: dd 0
 timers: dd 0
 lines:  dd 0
+ticks:  dd 0
 nmis:   dd 0
