@@ -283,25 +283,25 @@ static void compare(unsigned options, unsigned cases)
 
 START_TEST(random_arm_programs_end_as_under_qemu_arm)
 {
-    compare(GENERATE_ARM, 20000);
+    compare(GENERATE_ARM, 10000);
 }
 END_TEST
 
 START_TEST(random_words_that_we_accept_end_as_under_qemu_arm)
 {
-    compare(GENERATE_ARM | GENERATE_WORDS, 20000);
+    compare(GENERATE_ARM | GENERATE_WORDS, 10000);
 }
 END_TEST
 
 START_TEST(random_thumb_programs_end_as_under_qemu_arm)
 {
-    compare(GENERATE_THUMB, 20000);
+    compare(GENERATE_THUMB, 10000);
 }
 END_TEST
 
 START_TEST(programs_that_change_the_instruction_set_end_as_under_qemu_arm)
 {
-    compare(GENERATE_ARM | GENERATE_THUMB, 20000);
+    compare(GENERATE_ARM | GENERATE_THUMB, 10000);
 }
 END_TEST
 

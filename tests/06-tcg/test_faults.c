@@ -3,6 +3,7 @@
  * UNPREDICTABLE encodings, wild jumps and wild pointers. Each is a stop with an exact
  * state. The numbers are rows of the project's list of hostile inputs.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -339,6 +340,43 @@ START_TEST(strex_notices_another_threads_store)
 }
 END_TEST
 
+#define TURNS 500000
+
+static void *count_up(void *self)
+{
+    struct arm_cpu *cpu = self;
+
+    return arm_run(cpu).reason == ARM_SVC ? NULL : cpu;
+}
+
+START_TEST(two_threads_lose_no_increment)
+{ /* ARM38 */
+    static const uint32_t code[] = {
+        0xe1901f9f, /* again: LDREX R1, [R0] */
+        0xe2811001, /*        ADD R1, R1, #1 */
+        0xe1802f91, /*        STREX R2, R1, [R0] */
+        0xe3520000, /*        CMP R2, #0 */
+        0x1afffffa, /*        BNE again */
+        0xe2533001, /*        SUBS R3, R3, #1 */
+        0x1afffff8, /*        BNE again */
+        0xef000000, /*        SVC 0 */
+    };
+    struct arm_cpu other;
+    pthread_t thread;
+    void *wrong;
+
+    memcpy(space_at(&guest.space, CODE), code, sizeof code);
+    guest.cpu.r[0] = DATA;
+    guest.cpu.r[3] = TURNS;
+    other = guest.cpu;
+    ck_assert_int_eq(pthread_create(&thread, NULL, count_up, &other), 0);
+    ck_assert_ptr_null(count_up(&guest.cpu));
+    ck_assert_int_eq(pthread_join(thread, &wrong), 0);
+    ck_assert_ptr_null(wrong);
+    ck_assert_uint_eq(guest_word(&guest, DATA), 2 * TURNS);
+}
+END_TEST
+
 START_TEST(a_file_cut_short_is_a_fault)
 {
     FILE *file = tmpfile();
@@ -409,6 +447,7 @@ int main(void)
     tcase_add_test(tests, pairs_lists_and_atomic_accesses_must_be_aligned);
     tcase_add_test(tests, strex_stores_only_after_its_own_ldrex);
     tcase_add_test(tests, strex_notices_another_threads_store);
+    tcase_add_test(tests, two_threads_lose_no_increment);
     tcase_add_test(tests, a_file_cut_short_is_a_fault);
     tcase_add_test(tests, any_word_runs_or_stops);
     suite_add_tcase(suite, tests);
