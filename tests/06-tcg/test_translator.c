@@ -1,0 +1,596 @@
+/*
+ * The translator's own business: the cache, chaining, code that changes, interruption,
+ * threads, what faults show. The guests are a few words of A32 each.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "06-tcg/translate/translator.h"
+#include "guest.h"
+
+#define BKPT                   0xe1200070u /* bkpt 0: ends a test's program */
+#define SVC                    0xef000000u
+#define B_SELF                 0xeafffffeu
+#define MOV_R0(n)              (0xe3a00000u | (n)) /* mov r0, #n */
+#define ADD_R0(n)              (0xe2800000u | (n)) /* add r0, r0, #n */
+#define SUBS_R1_1              0xe2511001u         /* subs r1, r1, #1 */
+#define BX_LR                  0xe12fff1eu
+#define BRANCH(cond, from, to) ((cond) << 28 | 0x0a000000u | ((((to) - (from)-8) >> 2) & 0xffffff))
+#define B(from, to)            BRANCH(14u, from, to)
+#define BNE(from, to)          BRANCH(1u, from, to)
+#define BL(from, to)           (B(from, to) | 0x01000000u)
+
+static struct guest guest;
+static struct translator *translator;
+
+static void begin(const struct translator_options *options)
+{
+    guest_init(&guest);
+    ck_assert_int_eq(translator_new(&translator, &guest.space, options), 0);
+}
+
+static void setup(void)
+{
+    begin(NULL);
+}
+
+static void teardown(void)
+{
+    translator_free(translator);
+    guest_free(&guest);
+}
+
+/* As the kernel does for read(): the translator is told. */
+static void put(uint32_t address, uint32_t word)
+{
+    ck_assert_int_eq(space_write(&guest.space, address, &word, sizeof word), 0);
+}
+
+static void put_code(uint32_t address, const uint32_t *words, unsigned count)
+{
+    for (unsigned n = 0; n < count; n++)
+        put(address + 4 * n, words[n]);
+}
+
+static struct arm_stop run(uint32_t from)
+{
+    guest.cpu.r[ARM_PC] = from;
+    guest.cpu.thumb = 0;
+    return translator_run(translator, &guest.cpu);
+}
+
+static void run_to_breakpoint(uint32_t from)
+{
+    struct arm_stop stop = run(from);
+
+    ck_assert_int_eq(stop.reason, ARM_BREAKPOINT);
+}
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* ---- chaining --------------------------------------------------------------------------- */
+
+/* r0 counts the turns of a loop that r1 counts down; its body calls a function. */
+static void put_loop(void)
+{
+    static const uint32_t loop[] = {
+        MOV_R0(0),                  /* 0 */
+        BL(CODE + 4, CODE + 0x100), /* 4 */
+        SUBS_R1_1,                  /* 8 */
+        BNE(CODE + 12, CODE + 4),   /* c */
+        BKPT,
+    };
+    static const uint32_t function[] = {ADD_R0(1), BX_LR};
+
+    put_code(CODE, loop, ARRAY_SIZE(loop));
+    put_code(CODE + 0x100, function, ARRAY_SIZE(function));
+}
+
+START_TEST(a_loop_translates_each_block_once_and_is_chained)
+{
+    struct translator_stats stats;
+
+    put_loop();
+    guest.cpu.r[1] = 100000;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 100000);
+    stats = translator_stats(translator);
+    ck_assert_uint_le(stats.blocks, 6);
+    ck_assert_uint_ge(stats.chained, 2);
+}
+END_TEST
+
+START_TEST(without_chaining_the_result_is_the_same)
+{
+    struct translator_options options = {.without = TRANSLATOR_NO_CHAINING | TRANSLATOR_NO_PINS |
+                                                    TRANSLATOR_NO_OPTIMIZER};
+
+    teardown();
+    begin(&options);
+    put_loop();
+    guest.cpu.r[1] = 1000;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 1000);
+    ck_assert_uint_eq(translator_stats(translator).chained, 0);
+}
+END_TEST
+
+START_TEST(a_million_straight_instructions_are_many_blocks)
+{
+    uint32_t size = 4 * 1000004, start = 0x1000000;
+
+    ck_assert_int_eq(
+        space_map(&guest.space, start, align_up(size, SPACE_PAGE_SIZE), SPACE_PROT, false, -1, 0),
+        0);
+    for (uint32_t n = 0; n < 1000000; n++)
+        guest_put(&guest, start + 4 * n, ADD_R0(1));
+    guest_put(&guest, start + 4000000, BKPT);
+    run_to_breakpoint(start);
+    ck_assert_uint_eq(guest.cpu.r[0], 1000000);
+    ck_assert_uint_ge(translator_stats(translator).blocks, 1000000 / 64);
+}
+END_TEST
+
+/* ---- a full cache ------------------------------------------------------------------------ */
+
+/* FLUSHES=10000 for the hostile list's number; the default takes a second. */
+START_TEST(a_cache_that_is_full_again_and_again_changes_nothing)
+{
+    struct translator_options options = {.cache_size = 1, .block_limit = 1}; /* the least */
+    const char *flushes = getenv("FLUSHES");
+    uint32_t expected = 0;
+
+    teardown();
+    begin(&options);
+    /* 4,000 blocks of one instruction each: more than the smallest cache holds. */
+    for (uint32_t n = 0; n < 4000; n++)
+        guest_put(&guest, CODE + 4 * n, ADD_R0(n % 200));
+    guest_put(&guest, CODE + 16000, BKPT);
+    while (translator_stats(translator).flushes < (flushes ? strtoul(flushes, NULL, 0) : 500)) {
+        uint64_t before = translator_stats(translator).flushes;
+
+        for (uint32_t n = 0; n < 4000; n++)
+            expected += n % 200;
+        run_to_breakpoint(CODE);
+        ck_assert_uint_eq(guest.cpu.r[0], expected);
+        ck_assert_uint_gt(translator_stats(translator).flushes, before);
+    }
+}
+END_TEST
+
+/* ---- code that changes ------------------------------------------------------------------- */
+
+START_TEST(a_block_that_others_are_chained_to_can_change)
+{
+    put_loop();
+    guest.cpu.r[1] = 1000;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 1000);
+    put(CODE + 0x100, ADD_R0(2)); /* the loop still is chained to what was there */
+    guest.cpu.r[1] = 1000;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 2000);
+    ck_assert_uint_ge(translator_stats(translator).invalidated, 1);
+}
+END_TEST
+
+START_TEST(a_guest_can_rewrite_its_own_code)
+{
+    static const uint32_t writer[] = {
+        0xe5832000, /* str r2, [r3] */
+        0xe5830000, /* str r0, [r3]: a second store to what is no code now */
+        0xe5832000, /* str r2, [r3] */
+        BX_LR,
+    };
+
+    put_loop();
+    put_code(CODE + 0x200, writer, ARRAY_SIZE(writer));
+    put_code(CODE + 0x2000, writer, ARRAY_SIZE(writer)); /* one on another page */
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    for (uint32_t n = 1; n < 200; n++) {
+        guest.cpu.r[2] = ADD_R0(n);
+        guest.cpu.r[3] = CODE + 0x100;
+        guest.cpu.r[ARM_LR] = CODE + 16;
+        run_to_breakpoint(CODE + (n % 2 ? 0x200 : 0x2000));
+        guest.cpu.r[1] = 10;
+        run_to_breakpoint(CODE);
+        ck_assert_uint_eq(guest.cpu.r[0], 10 * n);
+    }
+}
+END_TEST
+
+START_TEST(code_that_rewrites_the_next_instruction_goes_on)
+{
+    static const uint32_t code[] = {
+        0xe5832000, /* str r2, [r3]: the word after it */
+        MOV_R0(1),
+        BKPT,
+    };
+
+    put_code(CODE, code, ARRAY_SIZE(code));
+    for (uint32_t n = 0; n < 100; n++) {
+        guest.cpu.r[2] = MOV_R0(n);
+        guest.cpu.r[3] = CODE + 4;
+        run_to_breakpoint(CODE);
+        ck_assert_uint_eq(guest.cpu.r[0], n);
+    }
+}
+END_TEST
+
+START_TEST(a_literal_that_changes_is_seen)
+{
+    put(CODE, 0xe59f0000); /* ldr r0, [pc]: the word at CODE + 8 */
+    put(CODE + 4, BKPT);
+    for (uint32_t n = 0; n < 10; n++) {
+        put(CODE + 8, n);
+        run_to_breakpoint(CODE);
+        ck_assert_uint_eq(guest.cpu.r[0], n);
+    }
+}
+END_TEST
+
+START_TEST(unmapped_code_does_not_run_again)
+{
+    struct arm_stop stop;
+
+    put_loop();
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    ck_assert_int_eq(space_unmap(&guest.space, CODE, SPACE_PAGE_SIZE), 0);
+    stop = run(CODE);
+    ck_assert_int_eq(stop.reason, ARM_FAULT);
+    ck_assert_int_eq(stop.access, ARM_EXECUTE);
+    ck_assert_uint_eq(stop.address, CODE);
+}
+END_TEST
+
+START_TEST(cacheflush_lets_the_page_be_written_afterwards)
+{
+    put_loop();
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    translator_invalidate(translator, CODE, 0x200);
+    put(CODE + 0x100, ADD_R0(3));
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 30);
+}
+END_TEST
+
+/* ---- write or execute ---------------------------------------------------------------------- */
+
+START_TEST(no_page_is_writable_and_executable)
+{
+    char line[512];
+    FILE *maps;
+    unsigned views = 0;
+
+    put_loop();
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    maps = fopen("/proc/self/maps", "r");
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof line, maps)) {
+        char *protection = strchr(line, ' ') + 1;
+
+        ck_assert_msg(!(protection[1] == 'w' && protection[2] == 'x'), "%s", line);
+        views += strstr(line, "memfd:code") != NULL;
+    }
+    fclose(maps);
+    ck_assert_uint_eq(views, 2);
+}
+END_TEST
+
+/* ---- faults --------------------------------------------------------------------------------- */
+
+START_TEST(a_fault_shows_the_registers_of_that_moment)
+{
+    static const uint32_t code[] = {
+        MOV_R0(7),  0xe3530000, /* cmp r3, #0: Z */
+        0xe4914004,             /* ldr r4, [r1], #4: works */
+        0xe4925004,             /* ldr r5, [r2], #4: faults */
+        MOV_R0(9),  BKPT,
+    };
+    struct arm_stop stop;
+
+    put_code(CODE, code, ARRAY_SIZE(code));
+    guest.cpu.r[1] = DATA;
+    guest.cpu.r[2] = UNMAPPED;
+    guest.cpu.r[5] = 55;
+    stop = run(CODE);
+    ck_assert_int_eq(stop.reason, ARM_FAULT);
+    ck_assert_int_eq(stop.access, ARM_READ);
+    ck_assert_uint_eq(stop.address, UNMAPPED);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 12);
+    ck_assert_uint_eq(guest.cpu.r[0], 7);
+    ck_assert_uint_eq(guest.cpu.r[1], DATA + 4);
+    ck_assert_uint_eq(guest.cpu.r[2], UNMAPPED); /* the base is as it was */
+    ck_assert_uint_eq(guest.cpu.r[5], 55);
+    ck_assert_uint_eq(guest.cpu.z, 1);
+    ck_assert_int_eq(space_map(&guest.space, UNMAPPED, SPACE_PAGE_SIZE, SPACE_READ, false, -1, 0),
+                     0);
+    run_to_breakpoint(CODE + 12); /* and can be tried again */
+    ck_assert_uint_eq(guest.cpu.r[2], UNMAPPED + 4);
+}
+END_TEST
+
+START_TEST(a_list_half_in_an_unmapped_page_restores_its_base)
+{
+    struct arm_stop stop;
+
+    put(CODE, 0xe8b100fd);     /* ldmia r1!, {r0, r2-r7} */
+    put(CODE + 4, 0xe8a100fd); /* stmia r1!, {r0, r2-r7} */
+    for (uint32_t n = 0; n < 2; n++) {
+        guest.cpu.r[1] = UNMAPPED - 8;
+        stop = run(CODE + 4 * n);
+        ck_assert_int_eq(stop.reason, ARM_FAULT);
+        ck_assert_int_eq(stop.access, n ? ARM_WRITE : ARM_READ);
+        ck_assert_uint_eq(stop.address, UNMAPPED);
+        ck_assert_uint_eq(guest.cpu.r[1], UNMAPPED - 8);
+        ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE + 4 * n);
+    }
+}
+END_TEST
+
+START_TEST(every_class_of_address_faults_and_reaches_nothing_of_ours)
+{
+    static const uint32_t wild[] = {0,          4,          0xfff,      0xffff,
+                                    UNMAPPED,   0x7fffffff, 0x80000000, 0xfffefffd,
+                                    0xfffffffc, 0xfffffffd, 0xffffffff};
+
+    put(CODE, 0xe5910000);     /* ldr r0, [r1] */
+    put(CODE + 4, 0xe5810000); /* str r0, [r1] */
+    for (unsigned n = 0; n < ARRAY_SIZE(wild); n++)
+        for (uint32_t kind = 0; kind < 2; kind++) {
+            struct arm_stop stop;
+
+            guest.cpu.r[0] = 0x1234;
+            guest.cpu.r[1] = wild[n];
+            stop = run(CODE + 4 * kind);
+            ck_assert_int_eq(stop.reason, ARM_FAULT);
+            ck_assert_int_eq(stop.access, kind ? ARM_WRITE : ARM_READ);
+            ck_assert_uint_eq(stop.address, wild[n]);
+            ck_assert_uint_eq(guest.cpu.r[0], 0x1234);
+        }
+}
+END_TEST
+
+START_TEST(code_that_runs_off_its_page_faults_at_the_next)
+{
+    struct arm_stop stop;
+    uint32_t end = CODE + CODE_SIZE; /* where the data begins, which is not executable */
+
+    for (uint32_t at = end - 40; at < end; at += 4)
+        put(at, ADD_R0(1));
+    stop = run(end - 40);
+    ck_assert_int_eq(stop.reason, ARM_FAULT);
+    ck_assert_int_eq(stop.access, ARM_EXECUTE);
+    ck_assert_uint_eq(stop.address, end);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], end);
+    ck_assert_uint_eq(guest.cpu.r[0], 10);
+}
+END_TEST
+
+START_TEST(the_helper_page_is_a_stop)
+{
+    struct arm_stop stop;
+
+    put(CODE, BX_LR);
+    guest.cpu.r[ARM_LR] = 0xffff0fe0;
+    stop = run(CODE);
+    ck_assert_int_eq(stop.reason, ARM_HELPER_PAGE);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], 0xffff0fe0);
+}
+END_TEST
+
+/* ---- interruption -----------------------------------------------------------------------------
+ */
+
+static void *interrupt_soon(void *cpu)
+{
+    usleep(20000);
+    atomic_store(&((struct arm_cpu *)cpu)->interrupt, 1);
+    return NULL;
+}
+
+/* Runs an endless program and says how long it took to notice the interrupt. */
+static double interrupted_after(uint32_t from)
+{
+    pthread_t thread;
+    struct arm_stop stop;
+    double start = now();
+
+    atomic_store(&guest.cpu.interrupt, 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, interrupt_soon, &guest.cpu), 0);
+    stop = run(from);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(stop.reason, ARM_INTERRUPTED);
+    return now() - start;
+}
+
+START_TEST(endless_loops_of_any_kind_are_interrupted)
+{
+    static const uint32_t indirect[] = {0xe1a0e00f /* mov lr, pc */, 0xe24ee008 /* -8 */, BX_LR};
+
+    put(CODE, B_SELF);
+    put(CODE + 0x100, B(CODE + 0x100, CODE + 0x200));
+    put(CODE + 0x200, B(CODE + 0x200, CODE + 0x100));
+    put_code(CODE + 0x300, indirect, ARRAY_SIZE(indirect));
+    put(CODE + 0x400, BNE(CODE + 0x400, CODE + 0x400));
+    guest.cpu.z = 0;
+    for (uint32_t n = 0; n < 5; n++)
+        ck_assert_double_lt(interrupted_after(CODE + 0x100 * n), 1.0);
+}
+END_TEST
+
+/* ---- threads ------------------------------------------------------------------------------------
+ */
+
+#define THREADS 4
+
+struct worker {
+    pthread_t thread;
+    struct arm_cpu cpu;
+    unsigned rounds, wrong;
+};
+
+static void *work(void *self)
+{
+    struct worker *w = self;
+
+    for (unsigned n = 0; n < w->rounds; n++) {
+        w->cpu.r[1] = 500;
+        w->cpu.r[ARM_PC] = CODE;
+        if (translator_run(translator, &w->cpu).reason != ARM_BREAKPOINT || w->cpu.r[0] != 500)
+            w->wrong++;
+    }
+    return NULL;
+}
+
+START_TEST(threads_share_a_cache_that_is_flushed_under_them)
+{
+    static struct worker workers[THREADS];
+
+    put_loop();
+    for (unsigned n = 0; n < THREADS; n++) {
+        workers[n] = (struct worker){.cpu = guest.cpu, .rounds = 2000};
+        ck_assert_int_eq(pthread_create(&workers[n].thread, NULL, work, &workers[n]), 0);
+    }
+    for (unsigned n = 0; n < 500; n++) {
+        if (n % 2)
+            translator_flush(translator);
+        else
+            put(CODE + 0x100, ADD_R0(1)); /* the same word: but the page changes */
+        usleep(200);
+    }
+    for (unsigned n = 0; n < THREADS; n++) {
+        pthread_join(workers[n].thread, NULL);
+        ck_assert_uint_eq(workers[n].wrong, 0);
+    }
+    ck_assert_uint_ge(translator_stats(translator).flushes, 200);
+}
+END_TEST
+
+START_TEST(a_child_process_has_a_cache_of_its_own)
+{
+    int status;
+    pid_t pid;
+
+    put_loop();
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    pid = fork();
+    if (pid == 0) {
+        translator_forked(translator);
+        for (uint32_t n = 0; n < 64; n++) /* what the parent would trip over */
+            put(CODE + 4 * n, ADD_R0(1));
+        put(CODE + 0x100, BKPT);
+        guest.cpu.r[0] = 0;
+        _exit(run(CODE).reason == ARM_BREAKPOINT && guest.cpu.r[0] == 64 ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 10);
+}
+END_TEST
+
+/* ---- looking at it
+ * ------------------------------------------------------------------------------- */
+
+START_TEST(dumps_show_every_stage)
+{
+    char *text;
+    size_t size;
+    struct translator_options options = {.dump = TRANSLATOR_DUMP_ARM | TRANSLATOR_DUMP_IR |
+                                                 TRANSLATOR_DUMP_OPT | TRANSLATOR_DUMP_X86,
+                                         .count = true};
+
+    teardown();
+    options.dump_file = open_memstream(&text, &size);
+    begin(&options);
+    put_loop();
+    guest.cpu.r[1] = 10;
+    run_to_breakpoint(CODE);
+    fflush(options.dump_file);
+    ck_assert_ptr_nonnull(strstr(text, "subs\tr1, r1, #1"));
+    ck_assert_ptr_nonnull(strstr(text, "exit_if   ne, 0x10004"));
+    ck_assert_ptr_nonnull(strstr(text, "optimized"));
+    ck_assert_ptr_nonnull(strstr(text, "sub r8d, 0x1"));
+    fclose(options.dump_file);
+    free(text);
+
+    FILE *json = open_memstream(&text, &size);
+
+    translator_dump_json(translator, json);
+    fclose(json);
+    ck_assert_ptr_nonnull(strstr(text, "\"executions\": 9"));
+    ck_assert_ptr_nonnull(strstr(text, "\"optimized\": ["));
+    free(text);
+    json = open_memstream(&text, &size);
+    translator_profile(translator, json, 10);
+    fclose(json);
+    ck_assert_ptr_nonnull(strstr(text, "0x10100"));
+    free(text);
+}
+END_TEST
+
+START_TEST(unknown_names_of_stages_and_techniques_are_refused)
+{
+    unsigned bits = 0;
+    const char *bad = NULL;
+
+    ck_assert(translator_parse_dump("arm,x86", &bits, &bad));
+    ck_assert_uint_eq(bits, TRANSLATOR_DUMP_ARM | TRANSLATOR_DUMP_X86);
+    ck_assert(!translator_parse_dump("arm,x87", &bits, &bad));
+    ck_assert_str_eq(bad, "x87");
+    bits = 0;
+    ck_assert(translator_parse_without("pins,chaining", &bits, &bad));
+    ck_assert_uint_eq(bits, TRANSLATOR_NO_PINS | TRANSLATOR_NO_CHAINING);
+    ck_assert(!translator_parse_without("pin", &bits, &bad));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("translator");
+    TCase *tests = tcase_create("translator");
+
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, a_loop_translates_each_block_once_and_is_chained);
+    tcase_add_test(tests, without_chaining_the_result_is_the_same);
+    tcase_add_test(tests, a_million_straight_instructions_are_many_blocks);
+    tcase_add_test(tests, a_cache_that_is_full_again_and_again_changes_nothing);
+    tcase_add_test(tests, a_block_that_others_are_chained_to_can_change);
+    tcase_add_test(tests, a_guest_can_rewrite_its_own_code);
+    tcase_add_test(tests, code_that_rewrites_the_next_instruction_goes_on);
+    tcase_add_test(tests, a_literal_that_changes_is_seen);
+    tcase_add_test(tests, unmapped_code_does_not_run_again);
+    tcase_add_test(tests, cacheflush_lets_the_page_be_written_afterwards);
+    tcase_add_test(tests, no_page_is_writable_and_executable);
+    tcase_add_test(tests, a_fault_shows_the_registers_of_that_moment);
+    tcase_add_test(tests, a_list_half_in_an_unmapped_page_restores_its_base);
+    tcase_add_test(tests, every_class_of_address_faults_and_reaches_nothing_of_ours);
+    tcase_add_test(tests, code_that_runs_off_its_page_faults_at_the_next);
+    tcase_add_test(tests, the_helper_page_is_a_stop);
+    tcase_add_test(tests, endless_loops_of_any_kind_are_interrupted);
+    tcase_add_test(tests, threads_share_a_cache_that_is_flushed_under_them);
+    tcase_add_test(tests, a_child_process_has_a_cache_of_its_own);
+    tcase_add_test(tests, dumps_show_every_stage);
+    tcase_add_test(tests, unknown_names_of_stages_and_techniques_are_refused);
+    suite_add_tcase(suite, tests);
+    return harness_main(suite);
+}
