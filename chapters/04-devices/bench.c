@@ -244,8 +244,13 @@ static uint32_t attach_fast_paths(struct machine *m, struct doorbell bells[2],
         .addr = 0xee, .len = 1, .fd = irq, .flags = KVM_IOEVENTFD_FLAG_PIO};
     uint32_t tests = 0;
 
-    bells[0] = (struct doorbell){m, DOORBELL_PORT, 0xe4, 4, true, 0, -1, 0};
-    bells[1] = (struct doorbell){m, DOORBELL_MEMORY, 0xfe000000, 4, true, 0, -1, 0};
+    bells[0] = (struct doorbell){
+        .machine = m, .space = DOORBELL_PORT, .address = 0xe4, .size = 4, .any_value = true};
+    bells[1] = (struct doorbell){.machine = m,
+                                 .space = DOORBELL_MEMORY,
+                                 .address = 0xfe000000,
+                                 .size = 4,
+                                 .any_value = true};
     for (unsigned i = 0; i < 2; i++)
         if (doorbell_open(&bells[i]) == 0)
             tests |= 1u << ('h' + i - 'a');
