@@ -17,16 +17,18 @@ FCR       equ 2
 LCR       equ 3
 MCR       equ 4
 
-start:  call    serial_init
+; The 8259 first: its initialization forgets edges, and a byte may come as soon as the
+; port is open. An edge forgotten is a line that stays high and never rises again.
+start:  call    pic_init
+        handler IRQ_BASE + 4, serial_interrupt
+        unmask  4
+        call    serial_init
         mov     edx, COM1 + IIR
         in      al, dx
         and     al, 0xc0                ; both set: a 16550A with its FIFOs enabled
         cmp     al, 0xc0
-        jne     .old
+        jne     .sleep
         print   "FIFOs on", 10
-.old:   call    pic_init
-        handler IRQ_BASE + 4, serial_interrupt
-        unmask  4
 .sleep: sti
         hlt
         cli

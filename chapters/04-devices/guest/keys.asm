@@ -25,14 +25,20 @@ GREY        equ 0x07            ; grey on black
 WHITE       equ 0x1f            ; white on blue
 
 start:  call    clear_screen
+        call    pic_init
+        handler IRQ_BASE + 1, keyboard_interrupt
+        unmask  1
         mov     ah, WHITE
         mov     esi, greeting
         call    put_text
         mov     ah, GREY
         call    put_line
-        call    pic_init
-        handler IRQ_BASE + 1, keyboard_interrupt
-        unmask  1
+.early: in      al, KBD_STATUS          ; a key that came before the 8259 was ready left
+        test    al, KBD_OBF             ; its line high, and only an edge interrupts
+        jz      .sleep
+        in      al, KBD_DATA
+        call    scan_code
+        jmp     .early
 .sleep: sti
         hlt                     ; a key wakes us: STI lets nothing in before HLT
         cli
