@@ -217,7 +217,8 @@ bool packed_ring_enable_kicks(struct virtqueue *q)
 {
     uint16_t wrap = (uint16_t)(q->packed.available_wrap << VRING_PACKED_EVENT_F_WRAP_CTR);
 
-    if (q->event_index) {
+    /* Where buffers have been left in the ring we do not know where new ones begin. */
+    if (q->event_index && !packed_ring_waits(q)) {
         store_release(&q->packed.device->off_wrap, q->next_pop | wrap);
         store_release(&q->packed.device->flags, VRING_PACKED_EVENT_FLAG_DESC);
     } else {

@@ -191,8 +191,9 @@ void split_ring_disable_kicks(struct virtqueue *q)
 
 bool split_ring_enable_kicks(struct virtqueue *q)
 {
+    /* At the next buffer that is new, though some may have been left in the ring. */
     if (q->event_index)
-        store_release(available_event(q), q->next_pop);
+        store_release(available_event(q), load_acquire(&q->split.available->idx));
     else
         store_release(&q->split.used->flags, 0);
     store_then_load();

@@ -129,7 +129,10 @@ bool virtqueue_flush(struct virtqueue *queue);
 /* "I am looking anyway": asks the driver not to notify. Only a hint to it. */
 void virtqueue_disable_kicks(struct virtqueue *queue);
 
-/* Asks for notifications again. True: a chain has come meanwhile, so look once more. */
+/*
+ * Asks to be notified of the next chain that the driver adds. True: there is one in the
+ * ring already, so look once more.
+ */
 bool virtqueue_enable_kicks(struct virtqueue *queue);
 
 /* Declares the ring broken; a device may, when a chain is not what its rules say. */

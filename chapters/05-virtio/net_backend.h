@@ -1,0 +1,48 @@
+/*
+ * net_backend.h: what a network device has behind it: something that takes Ethernet
+ * frames and brings some.
+ *
+ *     front end (virtio_net)                        back end (net_fd, net_slirp)
+ *     frame of the guest    ---- send() ---->
+ *                           <-- receive() ----      a frame has come
+ *                           --- resume() ---->      there are buffers again
+ *
+ * With each frame goes a header that may leave work to the other side: a checksum still
+ * to be computed, a segment of 64 KiB still to be cut. A back end says which of these it
+ * can take (offloads), and the device offers the guest no more than that.
+ */
+#ifndef CHAPTER_05_NET_BACKEND_H
+#define CHAPTER_05_NET_BACKEND_H
+
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/* The largest frame: an IP packet of 64 KiB less one byte and an Ethernet header. */
+#define NET_FRAME_MAX 65549u
+#define NET_FRAME_MIN 14u /* an Ethernet header */
+
+/* Where a back end brings its frames. */
+struct net_receiver {
+    /* Takes a frame. False: the guest has no buffer for it now; resume() will be called. */
+    bool (*receive)(void *self, const struct virtio_net_hdr_v1 *header, const uint8_t *frame,
+                    size_t size);
+    void *self;
+};
+
+struct net_backend {
+    uint64_t offloads; /* VIRTIO_NET_F_CSUM, _HOST_..., _GUEST_... */
+    /* Takes the frame in iov, or drops it, as wires do. Never waits. */
+    void (*send)(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
+                 unsigned count);
+    /* The guest has new buffers: bring what was refused. May be NULL. */
+    void (*resume)(void *self);
+    /* The guest can take frames with these VIRTIO_NET_F_GUEST_... features. May be NULL. */
+    void (*accept)(void *self, uint64_t features);
+    void *self;
+    struct net_receiver receiver; /* set by the device */
+};
+
+#endif
