@@ -29,7 +29,7 @@ START_TEST(guests_run_on_our_own_chips)
 }
 END_TEST
 
-/* With PIO32: 10,000 interrupts that the processor sends to itself. */
+/* With PIO32: 1,000 interrupts that the processor sends to itself. */
 START_TEST(local_and_io_apic_deliver)
 {
     e2e_guest("devices", "04-devices/apic", SECTION);

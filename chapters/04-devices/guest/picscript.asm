@@ -32,8 +32,10 @@ start:
 .read:  in      al, dx
         out     RESULT, al
         jmp     .next
-.take:  sti
-        hlt
+.take:  mov     byte [taken], 0
+        sti
+.wait:  cmp     byte [taken], 0
+        je      .wait
         cli
         jmp     .next
 
@@ -44,7 +46,10 @@ taken_ %+ line:
         mov     al, IRQ_BASE + line
         and     dword [esp + 12], ~EFLAGS_IF ; one at a time: the next only when asked
         out     TAKEN, al
+        mov     byte [taken], 1
         pop     eax
         iret
     %assign line line + 1
 %endrep
+
+taken:  db 0
