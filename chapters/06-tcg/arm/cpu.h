@@ -45,6 +45,16 @@ struct arm_monitor {
     uint32_t size;    /* in bytes; 0: no LDREX is open */
 };
 
+/*
+ * Who answers where there is no memory. Asked for a data access that the page flags do
+ * not allow; false: nobody, and it is a fault after all.
+ */
+struct arm_io {
+    bool (*load)(void *self, uint32_t address, unsigned size, uint64_t *value);
+    bool (*store)(void *self, uint32_t address, unsigned size, uint64_t value);
+    void *self;
+};
+
 struct arm_cpu {
     uint32_t r[16];
     uint8_t n, z, c, v; /* each 0 or 1 */
@@ -60,9 +70,10 @@ struct arm_cpu {
     _Atomic uint32_t interrupt;
     uint32_t tls; /* TPIDRURO, the thread pointer */
     struct arm_monitor monitor;
-    struct space *space;   /* not owned */
-    uint64_t instructions; /* executed so far by the interpreter */
-    uint64_t budget;       /* the interpreter stops with ARM_BUDGET at 0 */
+    struct space *space;     /* not owned */
+    uint64_t instructions;   /* executed so far by the interpreter */
+    uint64_t budget;         /* the interpreter stops with ARM_BUDGET at 0 */
+    const struct arm_io *io; /* for the interpreter; NULL: nobody. Not owned */
 };
 
 /* Emitted code reaches these by offset. Near the start, for one-byte displacements. */

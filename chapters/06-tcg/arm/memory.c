@@ -70,7 +70,7 @@ bool memory_load(const struct arm_cpu *cpu, uint32_t address, unsigned size, uin
                  struct arm_stop *stop)
 {
     if (!allowed(cpu, address, size, SPACE_PROT, ARM_READ, stop))
-        return false;
+        return cpu->io && cpu->io->load(cpu->io->self, address, size, value);
     *value = load_host(space_at(cpu->space, address), address, size);
     return true;
 }
@@ -83,7 +83,7 @@ bool memory_store(const struct arm_cpu *cpu, uint32_t address, unsigned size, ui
     unsigned flags;
 
     if (!allowed(cpu, address, size, SPACE_WRITE, ARM_WRITE, stop))
-        return false;
+        return cpu->io && cpu->io->store(cpu->io->self, address, size, value);
     flags = space_flags(cpu->space, address) | space_flags(cpu->space, last);
     if ((flags & SPACE_CODE) && !space_host(cpu->space, address, size, SPACE_WRITE))
         return fault(stop, address, ARM_WRITE, false); /* unmapped this very moment */

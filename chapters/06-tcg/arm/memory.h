@@ -2,7 +2,8 @@
  * memory.h: one access of the interpreter to the guest's memory.
  *
  * Every byte's page is looked up in the flags of cpu->space before it is touched,
- * so a wild pointer becomes a stop and never a host fault. Addresses wrap at 2^32:
+ * so a wild pointer becomes a stop and never a host fault. Where the flags say no,
+ * cpu->io is asked before it is a fault: a board has its devices there. Addresses wrap at 2^32:
  * the byte after 0xffffffff is the one at 0, where nothing is ever mapped.
  *
  * Alignment is that of ARMv7 with strict checking off, which is what programs meet
