@@ -21,7 +21,6 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -182,11 +181,10 @@ static int64_t do_vfork(struct thread *parent, const struct clone_call *call)
 {
     struct signal_actions actions = *parent->actions;
     struct thread child;
-    char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *stack = aligned_alloc(64, CHILD_STACK);
     int64_t pid;
 
-    if (stack == MAP_FAILED)
+    if (!stack)
         return -EAGAIN;
     make_child(&child, parent, call);
     pthread_mutex_init(&actions.lock, NULL);
@@ -203,7 +201,7 @@ static int64_t do_vfork(struct thread *parent, const struct clone_call *call)
         space_write(&parent->process->space, call->parent_tid, &word, sizeof word);
     }
     signal_apply_mask(parent);
-    munmap(stack, CHILD_STACK);
+    free(stack);
     return pid;
 }
 
