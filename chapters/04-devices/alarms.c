@@ -49,7 +49,6 @@ static void arm(struct alarms *alarms, int64_t when)
     timerfd_settime(alarms->fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
-/* [set] */
 static void slot_set(void *self, int64_t when)
 {
     struct alarm_slot *slot = self;
@@ -60,9 +59,7 @@ static void slot_set(void *self, int64_t when)
     if (when < slot->alarms->armed)
         arm(slot->alarms, when);
 }
-/* [/set] */
 
-/* [ring] */
 void alarms_ring(struct alarms *alarms)
 {
     int64_t now = monotonic(NULL), next = ALARM_NEVER;
@@ -85,7 +82,6 @@ void alarms_ring(struct alarms *alarms)
             next = alarms->slots[i].when;
     arm(alarms, next);
 }
-/* [/ring] */
 
 struct alarm alarms_add(struct alarms *alarms, int64_t origin, void (*due)(void *self), void *self)
 {

@@ -107,6 +107,7 @@ static uint64_t low_bytes(uint64_t value, unsigned size)
     return bits(value, size * 8 - 1, 0);
 }
 
+/* [read] */
 uint64_t bus_read(const struct bus *bus, uint64_t address, unsigned size)
 {
     uint64_t value = 0;
@@ -127,6 +128,7 @@ uint64_t bus_read(const struct bus *bus, uint64_t address, unsigned size)
     }
     return value;
 }
+/* [/read] */
 
 void bus_write(const struct bus *bus, uint64_t address, unsigned size, uint64_t value)
 {

@@ -142,7 +142,6 @@ static void report(enum ending ending, const struct settings *settings)
         warn("%llu bytes to the debug console found no room", (unsigned long long)pc.debug.lost);
 }
 
-/* [main] */
 int main(int argc, char **argv)
 {
     struct settings settings = settings_parse(argc, argv, GUEST_MAX);
@@ -172,4 +171,3 @@ int main(int argc, char **argv)
         signals_die(signals);
     return pc.status >= 0 ? pc.status : (int)ending_status(ending);
 }
-/* [/main] */

@@ -209,7 +209,6 @@ static void attach_dma_timer(struct pc *pc)
 }
 /* [/dma-timer] */
 
-/* [board] */
 void pc_attach(struct pc *pc, const struct pc_options *options)
 {
     pc->status = -1;
@@ -223,7 +222,6 @@ void pc_attach(struct pc *pc, const struct pc_options *options)
     attach_dma_timer(pc);
     pci_host_place(&pc->pci, PCI_IO, PCI_IO_END, PCI_MEMORY, PCI_MEMORY_END);
 }
-/* [/board] */
 
 void pc_detach(struct pc *pc)
 {

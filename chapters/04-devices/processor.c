@@ -52,7 +52,6 @@ static bool halted_for_good(const struct vcpu *vcpu)
            !events.nmi.pending && !events.nmi.injected && !events.smi.pending;
 }
 
-/* [halt] */
 /*
  * HLT comes to us only without KVM's local APIC. Waits for an interrupt, or for the
  * run's end; nobody polls. With interrupts off there is nothing to wait for.
@@ -73,7 +72,6 @@ static enum ending sleep_until_interrupt(struct processor *processor)
     pthread_mutex_unlock(&machine->devices.lock);
     return ending;
 }
-/* [/halt] */
 
 /* What the guest wrote before this exit comes before it. */
 static void drain(struct machine *machine)

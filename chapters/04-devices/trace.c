@@ -65,7 +65,6 @@ int trace_open(struct trace *trace, const char *path, int64_t origin, struct ref
     return 0;
 }
 
-/* [trace-format] */
 int trace_format(const struct trace_event *event, int64_t origin, char text[TRACE_SLOT])
 {
     char name[80], details[160] = "", rip[32] = "";
@@ -93,7 +92,6 @@ int trace_format(const struct trace_event *event, int64_t origin, char text[TRAC
             return size;
     }
 }
-/* [/trace-format] */
 
 /* Under the lock: the page, full or not, goes to its place. */
 static void write_page(struct trace *trace)
@@ -111,7 +109,6 @@ static void write_page(struct trace *trace)
         blank_page(trace->page, "");
 }
 
-/* [trace-add] */
 void trace_add(struct trace *trace, const struct trace_event *event)
 {
     char text[TRACE_SLOT], *slot;
@@ -128,7 +125,6 @@ void trace_add(struct trace *trace, const struct trace_event *event)
         write_page(trace);
     pthread_mutex_unlock(&trace->lock);
 }
-/* [/trace-add] */
 
 void trace_flush(struct trace *trace)
 {
