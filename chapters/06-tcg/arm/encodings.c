@@ -10,7 +10,8 @@
  *
  * Keep open: [ARM-ARM, A5 "ARM Instruction Set Encoding"], whose sections and order
  * these are, and [ARM-ARM, A8.8 "Alphabetical list of instructions"]. An alias that
- * has a name of its own (PUSH is an STMDB) stands before the row it is a case of.
+ * has a name of its own (PUSH is an STMDB) stands before the row it is a case of. The
+ * file is long because the table is best read in one piece.
  */
 #include "06-tcg/arm/encodings.h"
 #include "06-tcg/arm/cpu.h"
@@ -199,95 +200,58 @@ static void insert_zeros(struct arm_insn *insn, const struct fields *f)
     insn->rn = ARM_NO_REG;
 }
 
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 /* [rows] */
 /* Each of the sixteen operations exists with a constant and with two kinds of shift. */
 #define DATA(op, name, opcode, operands, n, d)                                                     \
-    {"cccc 001 " opcode n d "rrrr iiiiiiii", name "\t" operands "%2", op, constant, S15, 0},       \
-        {"cccc 000 " opcode n d "aaaaa tt 0 mmmm", name "\t" operands "%2", op, shifted, S15, 0},  \
-    {                                                                                              \
-        "cccc 000 " opcode n d "oooo 0 tt 1 mmmm", name "\t" operands "%2", op,                    \
-            shifted_by_register, D15 | N15 | M15 | O15, 0                                          \
-    }
-#define COMPUTE(op, name, opcode) DATA(op, name "%s%c", opcode "S ", "%d, %n, ", "nnnn ", "dddd ")
-#define COMPARE(op, name, opcode) DATA(op, name "%c", opcode "1 ", "%n, ", "nnnn ", "0000 ")
-#define MOVE(op, name, opcode)    DATA(op, name "%s%c", opcode "S ", "%d, ", "0000 ", "dddd ")
+    ROW("cccc 001 " opcode n d "rrrr iiiiiiii", name operands "%2", op, constant, S15, 0),         \
+        ROW("cccc 000 " opcode n d "aaaaa tt 0 mmmm", name operands "%2", op, shifted, S15, 0),    \
+        ROW("cccc 000 " opcode n d "oooo 0 tt 1 mmmm", name operands "%2", op,                     \
+            shifted_by_register, D15 | N15 | M15 | O15, 0)
+#define COMPUTE(op, name, opcode) DATA(op, name "%s%c\t", opcode "S ", "%d, %n, ", "nnnn ", "dddd ")
+#define COMPARE(op, name, opcode) DATA(op, name "%c\t", opcode "1 ", "%n, ", "nnnn ", "0000 ")
+#define MOVE(op, name, opcode)    DATA(op, name "%s%c\t", opcode "S ", "%d, ", "0000 ", "dddd ")
 /* [/rows] */
 
 /* Words and bytes: an offset of 12 bits, or a register shifted by a constant. */
 #define MEMORY(op, name, byte, load, size, unless)                                                 \
-    {"cccc 010 0 U " byte " 1 " load " nnnn dddd iiiiiiiiiiii",                                    \
-     name "t%c\t%d, %a",                                                                           \
-     op,                                                                                           \
-     memory_imm,                                                                                   \
-     BASE | D15,                                                                                   \
-     size},                                                                                        \
-        {"cccc 011 0 U " byte " 1 " load " nnnn dddd aaaaa tt 0 mmmm",                             \
-         name "t%c\t%d, %a",                                                                       \
-         op,                                                                                       \
-         memory_reg,                                                                               \
-         BASE | D15 | M15,                                                                         \
-         size},                                                                                    \
-        {"cccc 010 P U " byte " W " load " nnnn dddd iiiiiiiiiiii",                                \
-         name "%c\t%d, %a",                                                                        \
-         op,                                                                                       \
-         memory_imm,                                                                               \
-         BASE | (unless),                                                                          \
-         size},                                                                                    \
-    {                                                                                              \
-        "cccc 011 P U " byte " W " load " nnnn dddd aaaaa tt 0 mmmm", name "%c\t%d, %a", op,       \
-            memory_reg, BASE | M15 | (unless), size                                                \
-    }
+    ROW("cccc 010 0 U " byte " 1 " load " nnnn dddd iiiiiiiiiiii", name "t%c\t%d, %a", op,         \
+        memory_imm, BASE | D15, size),                                                             \
+        ROW("cccc 011 0 U " byte " 1 " load " nnnn dddd aaaaa tt 0 mmmm", name "t%c\t%d, %a", op,  \
+            memory_reg, BASE | D15 | M15, size),                                                   \
+        ROW("cccc 010 P U " byte " W " load " nnnn dddd iiiiiiiiiiii", name "%c\t%d, %a", op,      \
+            memory_imm, BASE | (unless), size),                                                    \
+        ROW("cccc 011 P U " byte " W " load " nnnn dddd aaaaa tt 0 mmmm", name "%c\t%d, %a", op,   \
+            memory_reg, BASE | M15 | (unless), size)
 
 /* Halfwords, signed loads and pairs came later: 8 bits of offset, or a register as it is. */
 #define EXTRA(op, name, load, kind, size, imm_form, reg_form, unless)                              \
-    {"cccc 000 P U 1 W " load " nnnn dddd iiii " kind " iiii",                                     \
-     name "%c\t%d, %a",                                                                            \
-     op,                                                                                           \
-     imm_form,                                                                                     \
-     BASE | (unless),                                                                              \
-     size},                                                                                        \
-    {                                                                                              \
-        "cccc 000 P U 0 W " load " nnnn dddd 0000 " kind " mmmm", name "%c\t%d, %a", op, reg_form, \
-            BASE | M15 | (unless), size                                                            \
-    }
+    ROW("cccc 000 P U 1 W " load " nnnn dddd iiii " kind " iiii", name "%c\t%d, %a", op, imm_form, \
+        BASE | (unless), size),                                                                    \
+        ROW("cccc 000 P U 0 W " load " nnnn dddd 0000 " kind " mmmm", name "%c\t%d, %a", op,       \
+            reg_form, BASE | M15 | (unless), size)
 #define HALF(op, name, load, kind, size)                                                           \
-    {"cccc 000 0 U 1 1 " load " nnnn dddd iiii " kind " iiii",                                     \
-     name "t%c\t%d, %a",                                                                           \
-     op,                                                                                           \
-     memory_imm,                                                                                   \
-     BASE | D15,                                                                                   \
-     size},                                                                                        \
-        {"cccc 000 0 U 0 1 " load " nnnn dddd 0000 " kind " mmmm",                                 \
-         name "t%c\t%d, %a",                                                                       \
-         op,                                                                                       \
-         memory_reg,                                                                               \
-         BASE | D15 | M15,                                                                         \
-         size},                                                                                    \
+    ROW("cccc 000 0 U 1 1 " load " nnnn dddd iiii " kind " iiii", name "t%c\t%d, %a", op,          \
+        memory_imm, BASE | D15, size),                                                             \
+        ROW("cccc 000 0 U 0 1 " load " nnnn dddd 0000 " kind " mmmm", name "t%c\t%d, %a", op,      \
+            memory_reg, BASE | D15 | M15, size),                                                   \
         EXTRA(op, name, load, kind, size, memory_imm, memory_reg, D15)
 
 #define EXCLUSIVE(size, width, suffix)                                                             \
-    {"cccc 0001 1" width "1 nnnn dddd 1111 1001 1111",                                             \
-     "ldrex" suffix "%c\t%d, [%n]",                                                                \
-     ARM_LDREX,                                                                                    \
-     memory_bare,                                                                                  \
-     D15 | N15,                                                                                    \
-     size},                                                                                        \
-    {                                                                                              \
-        "cccc 0001 1" width "0 nnnn dddd 1111 1001 mmmm", "strex" suffix "%c\t%d, %m, [%n]",       \
-            ARM_STREX, memory_bare, D15 | N15 | M15 | STATUS, size                                 \
-    }
+    ROW("cccc 0001 1" width "1 nnnn dddd 1111 1001 1111", "ldrex" suffix "%c\t%d, [%n]",           \
+        ARM_LDREX, memory_bare, D15 | N15, size),                                                  \
+        ROW("cccc 0001 1" width "0 nnnn dddd 1111 1001 mmmm", "strex" suffix "%c\t%d, %m, [%n]",   \
+            ARM_STREX, memory_bare, D15 | N15 | M15 | STATUS, size)
 
 #define EXTEND(op, name, add_name, code)                                                           \
-    {"cccc 0110 " code " 1111 dddd rr00 0111 mmmm",                                                \
-     name "%c\t%d, %m%r",                                                                          \
-     op,                                                                                           \
-     extension,                                                                                    \
-     D15 | M15,                                                                                    \
-     0},                                                                                           \
-    {                                                                                              \
-        "cccc 0110 " code " nnnn dddd rr00 0111 mmmm", add_name "%c\t%d, %n, %m%r", op,            \
-            extension_add, D15 | M15, 0                                                            \
-    }
+    ROW("cccc 0110 " code " 1111 dddd rr00 0111 mmmm", name "%c\t%d, %m%r", op, extension,         \
+        D15 | M15, 0),                                                                             \
+        ROW("cccc 0110 " code " nnnn dddd rr00 0111 mmmm", add_name "%c\t%d, %n, %m%r", op,        \
+            extension_add, D15 | M15, 0)
 
 const struct encoding arm_encodings[] = {
     /* [ARM-ARM, A5.7 "Unconditional instructions"]: no condition, so they come first. */
