@@ -33,6 +33,7 @@ static const struct name techniques[] = {
     {"optimizer", TRANSLATOR_NO_OPTIMIZER}, {"chaining", TRANSLATOR_NO_CHAINING},
     {"pins", TRANSLATOR_NO_PINS},           {"fusing", TRANSLATOR_NO_FUSING},
     {"literals", TRANSLATOR_NO_LITERALS},   {"select", TRANSLATOR_NO_SELECT},
+    {"liveness", TRANSLATOR_NO_LIVENESS},
 };
 
 static const struct name stages[] = {

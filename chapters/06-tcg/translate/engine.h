@@ -66,6 +66,10 @@ struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
 bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, unsigned limit,
                  struct ir_block *ir, bool optimize, struct arm_stop *stop);
 
+/* liveness.c: the flags that the code at key may read before it sets them, as far as can
+ * be seen from this page of the guest (a page number). */
+unsigned engine_live_flags(const struct translator *t, uint32_t page, uint32_t key);
+
 /* invalidate.c; the lock is held. */
 void engine_chain(struct translator *t, uint32_t exit, struct block *to);
 void engine_forget_page(struct translator *t, uint32_t page);

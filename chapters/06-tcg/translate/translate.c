@@ -13,49 +13,62 @@
 #include "06-tcg/ir/optimize.h"
 
 struct lifting {
+    struct translator *t;
     struct ir_block *ir;
     const struct arm_cpu *cpu;
     uint32_t key;
     struct lift_options options;
+    bool optimize;
     struct arm_stop *stop;
     bool done;
 };
 
-static void lift_guarded(void *self)
+static unsigned live_flags(void *self, uint32_t key)
 {
     struct lifting *l = self;
 
+    return engine_live_flags(l->t, l->key >> SPACE_PAGE_SHIFT, key);
+}
+
+/* All stages that read the guest's memory. */
+static void lift_guarded(void *self)
+{
+    struct lifting *l = self;
+    unsigned without = l->t->options.without;
+
     l->done = lift(l->ir, l->cpu, l->key, &l->options, l->stop);
+    if (!l->done || !l->optimize)
+        return;
+    engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_ARM);
+    engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_IR);
+    if (!(without & TRANSLATOR_NO_OPTIMIZER)) {
+        ir_optimize(l->ir, !(without & TRANSLATOR_NO_FUSING),
+                    without & TRANSLATOR_NO_LIVENESS ? NULL : live_flags, l);
+        engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_OPT);
+    }
 }
 
 bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, unsigned limit,
                  struct ir_block *ir, bool optimize, struct arm_stop *stop)
 {
-    struct lifting l = {.ir = ir,
+    struct lifting l = {.t = t,
+                        .ir = ir,
                         .cpu = cpu,
                         .key = key,
                         .options = {.limit = limit,
                                     .no_literals = t->options.without & TRANSLATOR_NO_LITERALS,
                                     .no_select = t->options.without & TRANSLATOR_NO_SELECT},
+                        .optimize = optimize,
                         .stop = stop};
     siginfo_t info;
 
-    if (!fault_guard(lift_guarded, &l, &info)) { /* a page of a file beyond its end */
-        *stop = (struct arm_stop){.reason = ARM_FAULT,
-                                  .address = key & ~1u,
-                                  .access = ARM_EXECUTE,
-                                  .vanished = info.si_signo == SIGBUS};
-        return false;
-    }
-    if (!l.done || !optimize)
+    if (fault_guard(lift_guarded, &l, &info))
         return l.done;
-    engine_dump_stage(t, ir, TRANSLATOR_DUMP_ARM);
-    engine_dump_stage(t, ir, TRANSLATOR_DUMP_IR);
-    if (!(t->options.without & TRANSLATOR_NO_OPTIMIZER)) {
-        ir_optimize(ir, !(t->options.without & TRANSLATOR_NO_FUSING), NULL, t);
-        engine_dump_stage(t, ir, TRANSLATOR_DUMP_OPT);
-    }
-    return true;
+    *stop = (struct arm_stop){.reason = ARM_FAULT, /* a page of a file beyond its end */
+                              .address = key & ~1u,
+                              .access = ARM_EXECUTE,
+                              .vanished = info.si_signo == SIGBUS};
+    return false;
 }
 
 /* [watched] */

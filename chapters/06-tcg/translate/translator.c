@@ -261,6 +261,22 @@ static uint32_t enter(struct translator *t, struct arm_cpu *cpu, const struct bl
 }
 /* [/enter] */
 
+/* [exact] */
+/*
+ * Interrupted between two blocks, where flags that the next one sets anyway may be
+ * stale. The interpreter goes on until none is: a few instructions, none of which can
+ * fault, or liveness.c would have counted it as a reader.
+ */
+static void make_exact(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop)
+{
+    while (!(t->options.without & TRANSLATOR_NO_LIVENESS) &&
+           engine_live_flags(t, cpu->r[ARM_PC] >> SPACE_PAGE_SHIFT, key_of(cpu)) != IR_FLAGS_ALL &&
+           interpret_one(t, cpu, stop))
+        ;
+    *stop = (struct arm_stop){.reason = ARM_INTERRUPTED};
+}
+/* [/exact] */
+
 /* What is left to do outside of the lock. True: go on running. */
 static bool after(struct translator *t, struct arm_cpu *cpu, uint32_t status,
                   const struct frame_fault *fault, struct arm_stop *stop)
@@ -268,7 +284,7 @@ static bool after(struct translator *t, struct arm_cpu *cpu, uint32_t status,
     switch (status) {
     case FRAME_INTERPRET: return interpret_one(t, cpu, stop);
     case FRAME_FAULT_TAKEN: return settle_fault(t, cpu, fault, stop);
-    case FRAME_INTERRUPTED: *stop = (struct arm_stop){.reason = ARM_INTERRUPTED}; return false;
+    case FRAME_INTERRUPTED: make_exact(t, cpu, stop); return false;
     default: return true;
     }
 }

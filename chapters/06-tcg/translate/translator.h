@@ -40,6 +40,7 @@
 #define TRANSLATOR_NO_FUSING    0x08u /* conditions always read the flags' bytes */
 #define TRANSLATOR_NO_LITERALS  0x10u /* literal pools are loaded at run time */
 #define TRANSLATOR_NO_SELECT    0x20u /* conditional moves are branches */
+#define TRANSLATOR_NO_LIVENESS  0x40u /* at the end of a block all flags are written */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */
