@@ -434,6 +434,41 @@ START_TEST(endless_loops_of_any_kind_are_interrupted)
 }
 END_TEST
 
+/*
+ * A loop in which each flag is dead at the end of a block. Wherever it is interrupted,
+ * the flags are those of the last instruction that set any.
+ */
+START_TEST(an_interruption_shows_exact_flags)
+{
+    static const uint32_t loop[] = {
+        0xe3510000,                       /* 0: cmp r1, #0 */
+        BRANCH(10u, CODE + 4, CODE + 12), /* 4: bge 12 */
+        0xe1a00000,                       /* 8: nop */
+        0xe2911c01,                       /* c: adds r1, r1, #256 */
+        BRANCH(1u, CODE + 16, CODE + 0),  /* 10: bne 0 */
+        B(CODE + 20, CODE + 0),           /* 14 */
+    };
+
+    put_code(CODE, loop, ARRAY_SIZE(loop));
+    for (unsigned n = 0; n < 30; n++) {
+        uint32_t before, expected = 0;
+
+        guest.cpu.r[1] = n;
+        ck_assert_double_lt(interrupted_after(CODE), 1.0);
+        if (guest.cpu.r[ARM_PC] == CODE || guest.cpu.r[ARM_PC] >= CODE + 16) { /* of ADDS */
+            before = guest.cpu.r[1] - 256;
+            expected = guest.cpu.r[1] & CPSR_N;
+            expected |= guest.cpu.r[1] ? 0 : CPSR_Z;
+            expected |= guest.cpu.r[1] < 256 ? CPSR_C : 0;
+            expected |= ~before & guest.cpu.r[1] & 0x80000000 ? CPSR_V : 0;
+        } else { /* of CMP with 0 */
+            expected = (guest.cpu.r[1] & CPSR_N) | CPSR_C | (guest.cpu.r[1] ? 0 : CPSR_Z);
+        }
+        ck_assert_uint_eq(arm_cpsr(&guest.cpu) & 0xf0000000, expected);
+    }
+}
+END_TEST
+
 /* ---- threads ------------------------------------------------------------------------------------
  */
 
@@ -587,6 +622,7 @@ int main(void)
     tcase_add_test(tests, code_that_runs_off_its_page_faults_at_the_next);
     tcase_add_test(tests, the_helper_page_is_a_stop);
     tcase_add_test(tests, endless_loops_of_any_kind_are_interrupted);
+    tcase_add_test(tests, an_interruption_shows_exact_flags);
     tcase_add_test(tests, threads_share_a_cache_that_is_flushed_under_them);
     tcase_add_test(tests, a_child_process_has_a_cache_of_its_own);
     tcase_add_test(tests, dumps_show_every_stage);

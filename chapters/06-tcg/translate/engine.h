@@ -70,6 +70,9 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, 
  * be seen from this page of the guest (a page number). */
 unsigned engine_live_flags(const struct translator *t, uint32_t page, uint32_t key);
 
+/* The flags that the instruction at cpu->r[15] is going to set. */
+unsigned engine_flags_set(const struct arm_cpu *cpu);
+
 /* invalidate.c; the lock is held. */
 void engine_chain(struct translator *t, uint32_t exit, struct block *to);
 void engine_forget_page(struct translator *t, uint32_t page);

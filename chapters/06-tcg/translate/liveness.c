@@ -109,3 +109,13 @@ unsigned engine_live_flags(const struct translator *t, uint32_t page, uint32_t k
 
     return look(&l, key, IR_FLAGS_ALL, STEPS);
 }
+
+unsigned engine_flags_set(const struct arm_cpu *cpu)
+{
+    struct arm_insn insn;
+    struct arm_stop stop;
+
+    if (!arm_fetch(cpu, cpu->r[ARM_PC], &insn, &stop) || !arm_condition(cpu, insn.cond))
+        return 0;
+    return effect_of(&insn).writes;
+}

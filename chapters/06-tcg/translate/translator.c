@@ -173,6 +173,7 @@ static uint32_t key_of(const struct arm_cpu *cpu)
 }
 
 struct interpreting {
+    const struct translator *t;
     struct arm_cpu *cpu;
     struct arm_stop *stop;
     bool done;
@@ -190,7 +191,7 @@ static void interpret(void *self)
 /* One instruction, by the reference interpreter. False: *stop says why not. */
 static bool interpret_one(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop)
 {
-    struct interpreting one = {.cpu = cpu, .stop = stop};
+    struct interpreting one = {.t = t, .cpu = cpu, .stop = stop};
     siginfo_t info;
 
     if (fault_guard(interpret, &one, &info))
@@ -265,14 +266,31 @@ static uint32_t enter(struct translator *t, struct arm_cpu *cpu, const struct bl
 /*
  * Interrupted between two blocks, where flags that the next one sets anyway may be
  * stale. The interpreter goes on until none is: a few instructions, none of which can
- * fault, or liveness.c would have counted it as a reader.
+ * fault, or liveness.c would have counted it as a reader. (The limit is for code that
+ * another thread changes at this very moment.)
  */
-static void make_exact(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop)
+static void make_exact(void *self)
 {
-    while (!(t->options.without & TRANSLATOR_NO_LIVENESS) &&
-           engine_live_flags(t, cpu->r[ARM_PC] >> SPACE_PAGE_SHIFT, key_of(cpu)) != IR_FLAGS_ALL &&
-           interpret_one(t, cpu, stop))
-        ;
+    struct interpreting *one = self;
+    struct arm_cpu *cpu = one->cpu;
+    uint32_t page = cpu->r[ARM_PC] >> SPACE_PAGE_SHIFT;
+    unsigned stale = IR_FLAGS_ALL & ~engine_live_flags(one->t, page, key_of(cpu));
+
+    for (unsigned n = 0; stale && n < IR_GUEST; n++) {
+        stale &= ~engine_flags_set(cpu);
+        interpret(one);
+        if (!one->done)
+            break;
+    }
+}
+
+static void interrupted(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop)
+{
+    struct interpreting one = {.t = t, .cpu = cpu, .stop = stop};
+    siginfo_t info;
+
+    if (!(t->options.without & (TRANSLATOR_NO_LIVENESS | TRANSLATOR_NO_OPTIMIZER)))
+        fault_guard(make_exact, &one, &info);
     *stop = (struct arm_stop){.reason = ARM_INTERRUPTED};
 }
 /* [/exact] */
@@ -284,7 +302,7 @@ static bool after(struct translator *t, struct arm_cpu *cpu, uint32_t status,
     switch (status) {
     case FRAME_INTERPRET: return interpret_one(t, cpu, stop);
     case FRAME_FAULT_TAKEN: return settle_fault(t, cpu, fault, stop);
-    case FRAME_INTERRUPTED: make_exact(t, cpu, stop); return false;
+    case FRAME_INTERRUPTED: interrupted(t, cpu, stop); return false;
     default: return true;
     }
 }
