@@ -86,6 +86,7 @@ SYSCALL_FUNCTION(times);
 SYSCALL_FUNCTION(nanosleep);
 SYSCALL_FUNCTION(clock_gettime);
 SYSCALL_FUNCTION(clock_settime);
+SYSCALL_FUNCTION(clock_settime64);
 SYSCALL_FUNCTION(clock_getres);
 SYSCALL_FUNCTION(clock_nanosleep);
 SYSCALL_FUNCTION(clock_nanosleep_time64);

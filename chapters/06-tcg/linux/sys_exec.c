@@ -290,7 +290,26 @@ SYSCALL_FUNCTION(execve)
     return execute(thread, path, args[1], args[2]);
 }
 
-/* A descriptor and a path below it are one path, by way of /proc. */
+/*
+ * A descriptor's file, by a name that outlives it (it may be close-on-exec): what /proc
+ * says it is called, if that is still the same file.
+ */
+static void name_descriptor(int fd, char path[PATH_MAX])
+{
+    char link[32], name[PATH_MAX];
+    struct stat opened, named;
+    ssize_t length;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    length = readlink(link, name, sizeof name - 1);
+    name[length > 0 ? length : 0] = '\0';
+    if (length > 0 && fstat(fd, &opened) == 0 && stat(name, &named) == 0 &&
+        opened.st_ino == named.st_ino && opened.st_dev == named.st_dev)
+        strcpy(path, name);
+    else
+        strcpy(path, link);
+}
+
 SYSCALL_FUNCTION(execveat)
 {
     char path[PATH_MAX], whole[PATH_MAX];
@@ -304,8 +323,10 @@ SYSCALL_FUNCTION(execveat)
         return -ENOENT;
     if (path[0] == '/' || (int32_t)args[0] == AT_FDCWD)
         return execute(thread, path, args[2], args[3]);
-    if (snprintf(whole, sizeof whole, "/proc/self/fd/%d%s%s", (int32_t)args[0], length ? "/" : "",
-                 path) >= (int)sizeof whole)
+    name_descriptor((int32_t)args[0], whole);
+    if (length && strlen(whole) + 1 + (size_t)length >= sizeof whole)
         return -ENAMETOOLONG;
+    if (length)
+        strcat(strcat(whole, "/"), path);
     return execute(thread, whole, args[2], args[3]);
 }

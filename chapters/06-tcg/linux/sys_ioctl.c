@@ -16,8 +16,9 @@
 #include "06-tcg/linux/sys.h"
 #include "common/bits.h"
 
-/* The argument: none or a plain number, or so many bytes that the kernel reads or writes. */
-enum kind { NUMBER, READS, WRITES };
+/* The argument: none or a plain number, or so many bytes that the kernel reads or
+ * writes, or a struct ifreq. */
+enum kind { NUMBER, READS, WRITES, INTERFACE };
 
 static const struct {
     uint32_t request;
@@ -58,6 +59,14 @@ static const struct {
     {SIOCATMARK, WRITES, 4},
     {FICLONE, NUMBER, 0},
     {FICLONERANGE, READS, sizeof(struct file_clone_range)},
+    {SIOCGIFNAME, INTERFACE, 0},
+    {SIOCGIFFLAGS, INTERFACE, 0},
+    {SIOCGIFADDR, INTERFACE, 0},
+    {SIOCGIFBRDADDR, INTERFACE, 0},
+    {SIOCGIFNETMASK, INTERFACE, 0},
+    {SIOCGIFMTU, INTERFACE, 0},
+    {SIOCGIFHWADDR, INTERFACE, 0},
+    {SIOCGIFINDEX, INTERFACE, 0},
     {BLKGETSIZE64, WRITES, 8},
     {BLKSSZGET, WRITES, 4},
     /* Named for a long by mistake; everybody reads and writes an int. */
@@ -73,6 +82,24 @@ static uint32_t host_request(uint32_t request)
     return request == _IOW('f', 2, int32_t) ? (uint32_t)FS_IOC_SETFLAGS : request;
 }
 
+/*
+ * struct ifreq: a name of 16 bytes, and a union that longs make 16 bytes large on the ARM
+ * and 24 on x86-64. What the requests above put there are ints and addresses.
+ */
+#define ARM_IFREQ 32u
+
+static int64_t interface(struct thread *thread, const uint32_t args[SYSCALL_ARGS])
+{
+    struct space *space = &thread->process->space;
+    char request[40] = "";
+    int64_t result;
+
+    if (space_read(space, args[2], request, ARM_IFREQ) < 0)
+        return -EFAULT;
+    result = host_call(SYS_ioctl, (int32_t)args[0], args[1], (int64_t)(uintptr_t)request, 0, 0, 0);
+    return result < 0 ? result : space_write(space, args[2], request, ARM_IFREQ);
+}
+
 SYSCALL_FUNCTION(ioctl)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
@@ -80,6 +107,8 @@ SYSCALL_FUNCTION(ioctl)
 
         if (known[i].request != args[1])
             continue;
+        if (known[i].kind == INTERFACE)
+            return interface(thread, args);
         if (known[i].kind != NUMBER) {
             argument = (int64_t)(uintptr_t)space_host(
                 &thread->process->space, args[2], known[i].size,

@@ -51,13 +51,24 @@ SYSCALL_FUNCTION(clock_getres)
     return read_clock(thread, SYS_clock_getres, args);
 }
 
-SYSCALL_FUNCTION(clock_settime)
+static int64_t set_clock(struct thread *thread, const uint32_t args[SYSCALL_ARGS],
+                         const struct width *width)
 {
     struct timespec time;
 
-    if (convert_timespec_in(&thread->process->space, args[1], &time) < 0)
+    if (width->in(&thread->process->space, args[1], &time) < 0)
         return -EFAULT;
     return host_call(SYS_clock_settime, (int32_t)args[0], host_pointer(&time), 0, 0, 0, 0);
+}
+
+SYSCALL_FUNCTION(clock_settime)
+{
+    return set_clock(thread, args, &narrow);
+}
+
+SYSCALL_FUNCTION(clock_settime64)
+{
+    return set_clock(thread, args, &wide);
 }
 
 SYSCALL_FUNCTION(gettimeofday)

@@ -22,7 +22,7 @@
  *     <  buffer that is read, its size is the next argument
  *     >  buffer that is written, likewise
  *     w  pointer to 4 bytes, W to 8, t to 16, read or written; T to 16 that are only
- *        read (a struct timespec of 64-bit times); NULL stays NULL
+ *        read; NULL stays NULL
  */
 #ifndef CHAPTER_06_LINUX_SYSCALL_H
 #define CHAPTER_06_LINUX_SYSCALL_H

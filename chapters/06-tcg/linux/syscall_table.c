@@ -264,7 +264,7 @@ static const struct syscall table[] = {
     OURS_WAITS(393, pwritev2, "fxuuux", WAITS, pwritev),
     OURS(397, statx, "Fpxxx"),
     HOST_AS(403, clock_gettime64, "dt", clock_gettime),
-    HOST_AS(404, clock_settime64, "dT", clock_settime),
+    OURS(404, clock_settime64, "dx"),
     HOST_AS(406, clock_getres_time64, "dt", clock_getres),
     OURS_WAITS(407, clock_nanosleep_time64, "ddTt", NOHAND, clock_nanosleep_time64),
     OURS(408, timer_gettime64, "dx"),
