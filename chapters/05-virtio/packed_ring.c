@@ -197,8 +197,6 @@ bool packed_ring_flush(struct virtqueue *q)
     uint16_t moved = q->unflushed;
 
     q->unflushed = 0;
-    if (moved == 0)
-        return false;
     store_then_load();
     switch (load_acquire(&q->packed.driver->flags) & 3) {
     case VRING_PACKED_EVENT_FLAG_DISABLE: return false;

@@ -1,6 +1,7 @@
 /*
  * rings.h: what the two ring layouts have in common, and their functions, which only
- * virtqueue.c calls. See virtqueue.h for what each does.
+ * virtqueue.c calls. See virtqueue.h for what each does. Flushing is asked for only when
+ * something was pushed.
  */
 #ifndef CHAPTER_05_RINGS_H
 #define CHAPTER_05_RINGS_H

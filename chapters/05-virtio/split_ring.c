@@ -169,11 +169,8 @@ void split_ring_push(struct virtqueue *q, const struct chain *chain, uint32_t wr
 bool split_ring_flush(struct virtqueue *q)
 {
     uint16_t old = (uint16_t)(q->next_push - q->unflushed);
-    bool any = q->unflushed > 0;
 
     q->unflushed = 0;
-    if (!any)
-        return false;
     store_release(&q->split.used->idx, q->next_push);
     store_then_load();
     if (q->event_index)

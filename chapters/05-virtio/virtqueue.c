@@ -87,10 +87,11 @@ void virtqueue_push(struct virtqueue *q, const struct chain *chain, uint32_t wri
 
 bool virtqueue_flush(struct virtqueue *q)
 {
-    bool interrupt = false;
+    bool interrupt;
 
-    if (q->size > 0)
-        interrupt = q->is_packed ? packed_ring_flush(q) : split_ring_flush(q);
+    if (q->size == 0 || q->unflushed == 0)
+        return false;
+    interrupt = q->is_packed ? packed_ring_flush(q) : split_ring_flush(q);
     if (q->watch)
         q->watch->flushed(q->watch->self, q, interrupt);
     return interrupt;
