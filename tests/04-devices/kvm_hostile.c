@@ -98,9 +98,16 @@ START_TEST(unknown_hypercalls_are_unknown)
 }
 END_TEST
 
+/* Linux 6.1's KVM forgets the step over a write to memory that exits to user space. */
 START_TEST(single_steps_count_exits_once)
 {
-    expect(&(struct wish){"t", STATUS_OFF, "alive\n", ""});
+    const char *argv[] = {harness_built("devices"), harness_built("04-devices/hostile.bin"), NULL};
+    struct program ran = program_run(argv, "t", 30);
+
+    ck_assert_msg(strcmp(ran.out, "00000008 steps\nalive\n") == 0 ||
+                      strcmp(ran.out, "00000007 steps\nalive\n") == 0,
+                  "status %d, \"%s\", \"%s\"", ran.status, ran.out, ran.err);
+    program_free(&ran);
 }
 END_TEST
 

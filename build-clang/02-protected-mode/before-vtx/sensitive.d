@@ -1,0 +1,11 @@
+/tmp/w/D/build-clang/02-protected-mode/before-vtx/sensitive.o: \
+  /tmp/w/D/chapters/02-protected-mode/before-vtx/sensitive.c \
+  /tmp/w/D/chapters/02-protected-mode/before-vtx/sensitive.h \
+  /tmp/w/D/chapters/02-protected-mode/before-vtx/insn.h \
+  /tmp/w/D/common/bits.h
+
+/tmp/w/D/chapters/02-protected-mode/before-vtx/sensitive.h:
+
+/tmp/w/D/chapters/02-protected-mode/before-vtx/insn.h:
+
+/tmp/w/D/common/bits.h:

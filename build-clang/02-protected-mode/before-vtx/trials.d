@@ -1,0 +1,16 @@
+/tmp/w/D/build-clang/02-protected-mode/before-vtx/trials.o: \
+  /tmp/w/D/chapters/02-protected-mode/before-vtx/trials.c \
+  /tmp/w/D/chapters/02-protected-mode/before-vtx/trials.h \
+  /tmp/w/D/chapters/01-kvm-hello/kvm.h \
+  /tmp/w/D/chapters/01-kvm-hello/memory.h \
+  /tmp/w/D/chapters/02-protected-mode/x86.h /tmp/w/D/common/bits.h
+
+/tmp/w/D/chapters/02-protected-mode/before-vtx/trials.h:
+
+/tmp/w/D/chapters/01-kvm-hello/kvm.h:
+
+/tmp/w/D/chapters/01-kvm-hello/memory.h:
+
+/tmp/w/D/chapters/02-protected-mode/x86.h:
+
+/tmp/w/D/common/bits.h:

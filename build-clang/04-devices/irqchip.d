@@ -1,0 +1,16 @@
+/tmp/w/D/build-clang/04-devices/irqchip.o: \
+  /tmp/w/D/chapters/04-devices/irqchip.c \
+  /tmp/w/D/chapters/04-devices/irqchip.h \
+  /tmp/w/D/chapters/01-kvm-hello/kvm.h \
+  /tmp/w/D/chapters/01-kvm-hello/memory.h \
+  /tmp/w/D/chapters/04-devices/irq.h /tmp/w/D/common/die.h
+
+/tmp/w/D/chapters/04-devices/irqchip.h:
+
+/tmp/w/D/chapters/01-kvm-hello/kvm.h:
+
+/tmp/w/D/chapters/01-kvm-hello/memory.h:
+
+/tmp/w/D/chapters/04-devices/irq.h:
+
+/tmp/w/D/common/die.h:

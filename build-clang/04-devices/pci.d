@@ -1,0 +1,17 @@
+/tmp/w/D/build-clang/04-devices/pci.o: /tmp/w/D/chapters/04-devices/pci.c \
+  /tmp/w/D/chapters/04-devices/pci.h /tmp/w/D/chapters/04-devices/bus.h \
+  /tmp/w/D/chapters/04-devices/irq.h \
+  /tmp/w/D/chapters/04-devices/pci_function.h \
+  /tmp/w/D/chapters/04-devices/reset.h /tmp/w/D/common/bits.h
+
+/tmp/w/D/chapters/04-devices/pci.h:
+
+/tmp/w/D/chapters/04-devices/bus.h:
+
+/tmp/w/D/chapters/04-devices/irq.h:
+
+/tmp/w/D/chapters/04-devices/pci_function.h:
+
+/tmp/w/D/chapters/04-devices/reset.h:
+
+/tmp/w/D/common/bits.h:

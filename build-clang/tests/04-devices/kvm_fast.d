@@ -1,0 +1,83 @@
+/tmp/w/D/build-clang/tests/04-devices/kvm_fast: \
+  /tmp/w/D/tests/04-devices/kvm_fast.c \
+  /tmp/w/D/chapters/01-kvm-hello/payload.h \
+  /tmp/w/D/chapters/01-kvm-hello/memory.h \
+  /tmp/w/D/chapters/02-protected-mode/entry.h /tmp/w/D/common/bits.h \
+  /tmp/w/D/chapters/04-devices/coalesced.h \
+  /tmp/w/D/chapters/04-devices/clock.h \
+  /tmp/w/D/chapters/04-devices/doorbell.h \
+  /tmp/w/D/chapters/04-devices/event_loop.h \
+  /tmp/w/D/chapters/04-devices/console.h \
+  /tmp/w/D/chapters/04-devices/sink.h \
+  /tmp/w/D/chapters/04-devices/uart.h /tmp/w/D/chapters/04-devices/irq.h \
+  /tmp/w/D/chapters/04-devices/ending.h \
+  /tmp/w/D/chapters/04-devices/machine.h \
+  /tmp/w/D/chapters/01-kvm-hello/kvm.h \
+  /tmp/w/D/chapters/04-devices/alarms.h \
+  /tmp/w/D/chapters/04-devices/dispatch.h \
+  /tmp/w/D/chapters/04-devices/bus.h \
+  /tmp/w/D/chapters/04-devices/interrupt.h \
+  /tmp/w/D/chapters/04-devices/pic.h \
+  /tmp/w/D/chapters/04-devices/irqchip.h \
+  /tmp/w/D/chapters/04-devices/observer.h \
+  /tmp/w/D/chapters/04-devices/stats.h \
+  /tmp/w/D/chapters/04-devices/trace.h /tmp/w/D/common/refusal.h \
+  /tmp/w/D/chapters/04-devices/watches.h \
+  /tmp/w/D/chapters/04-devices/signals.h \
+  /tmp/w/D/tests/harness/harness.h
+
+/tmp/w/D/chapters/01-kvm-hello/payload.h:
+
+/tmp/w/D/chapters/01-kvm-hello/memory.h:
+
+/tmp/w/D/chapters/02-protected-mode/entry.h:
+
+/tmp/w/D/common/bits.h:
+
+/tmp/w/D/chapters/04-devices/coalesced.h:
+
+/tmp/w/D/chapters/04-devices/clock.h:
+
+/tmp/w/D/chapters/04-devices/doorbell.h:
+
+/tmp/w/D/chapters/04-devices/event_loop.h:
+
+/tmp/w/D/chapters/04-devices/console.h:
+
+/tmp/w/D/chapters/04-devices/sink.h:
+
+/tmp/w/D/chapters/04-devices/uart.h:
+
+/tmp/w/D/chapters/04-devices/irq.h:
+
+/tmp/w/D/chapters/04-devices/ending.h:
+
+/tmp/w/D/chapters/04-devices/machine.h:
+
+/tmp/w/D/chapters/01-kvm-hello/kvm.h:
+
+/tmp/w/D/chapters/04-devices/alarms.h:
+
+/tmp/w/D/chapters/04-devices/dispatch.h:
+
+/tmp/w/D/chapters/04-devices/bus.h:
+
+/tmp/w/D/chapters/04-devices/interrupt.h:
+
+/tmp/w/D/chapters/04-devices/pic.h:
+
+/tmp/w/D/chapters/04-devices/irqchip.h:
+
+/tmp/w/D/chapters/04-devices/observer.h:
+
+/tmp/w/D/chapters/04-devices/stats.h:
+
+/tmp/w/D/chapters/04-devices/trace.h:
+
+/tmp/w/D/common/refusal.h:
+
+/tmp/w/D/chapters/04-devices/watches.h:
+
+/tmp/w/D/chapters/04-devices/signals.h:
+
+/tmp/w/D/tests/harness/harness.h:

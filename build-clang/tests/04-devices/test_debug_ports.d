@@ -1,0 +1,16 @@
+/tmp/w/D/build-clang/tests/04-devices/test_debug_ports: \
+  /tmp/w/D/tests/04-devices/test_debug_ports.c \
+  /tmp/w/D/chapters/04-devices/bus.h \
+  /tmp/w/D/chapters/04-devices/debug_ports.h \
+  /tmp/w/D/chapters/04-devices/sink.h /tmp/w/D/common/bits.h \
+  /tmp/w/D/tests/harness/harness.h
+
+/tmp/w/D/chapters/04-devices/bus.h:
+
+/tmp/w/D/chapters/04-devices/debug_ports.h:
+
+/tmp/w/D/chapters/04-devices/sink.h:
+
+/tmp/w/D/common/bits.h:
+
+/tmp/w/D/tests/harness/harness.h:

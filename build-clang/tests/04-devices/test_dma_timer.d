@@ -1,0 +1,32 @@
+/tmp/w/D/build-clang/tests/04-devices/test_dma_timer: \
+  /tmp/w/D/tests/04-devices/test_dma_timer.c \
+  /tmp/w/D/chapters/04-devices/dma_timer.h \
+  /tmp/w/D/chapters/01-kvm-hello/memory.h \
+  /tmp/w/D/chapters/04-devices/clock.h \
+  /tmp/w/D/chapters/04-devices/irq.h /tmp/w/D/chapters/04-devices/msi.h \
+  /tmp/w/D/chapters/04-devices/pci_function.h \
+  /tmp/w/D/chapters/04-devices/bus.h /tmp/w/D/chapters/04-devices/pci.h \
+  /tmp/w/D/chapters/04-devices/reset.h /tmp/w/D/common/bits.h \
+  /tmp/w/D/tests/harness/harness.h
+
+/tmp/w/D/chapters/04-devices/dma_timer.h:
+
+/tmp/w/D/chapters/01-kvm-hello/memory.h:
+
+/tmp/w/D/chapters/04-devices/clock.h:
+
+/tmp/w/D/chapters/04-devices/irq.h:
+
+/tmp/w/D/chapters/04-devices/msi.h:
+
+/tmp/w/D/chapters/04-devices/pci_function.h:
+
+/tmp/w/D/chapters/04-devices/bus.h:
+
+/tmp/w/D/chapters/04-devices/pci.h:
+
+/tmp/w/D/chapters/04-devices/reset.h:
+
+/tmp/w/D/common/bits.h:
+
+/tmp/w/D/tests/harness/harness.h:

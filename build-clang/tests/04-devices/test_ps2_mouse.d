@@ -1,0 +1,16 @@
+/tmp/w/D/build-clang/tests/04-devices/test_ps2_mouse: \
+  /tmp/w/D/tests/04-devices/test_ps2_mouse.c \
+  /tmp/w/D/chapters/04-devices/ps2_mouse.h \
+  /tmp/w/D/chapters/04-devices/input.h \
+  /tmp/w/D/chapters/04-devices/ps2.h /tmp/w/D/common/bits.h \
+  /tmp/w/D/tests/harness/harness.h
+
+/tmp/w/D/chapters/04-devices/ps2_mouse.h:
+
+/tmp/w/D/chapters/04-devices/input.h:
+
+/tmp/w/D/chapters/04-devices/ps2.h:
+
+/tmp/w/D/common/bits.h:
+
+/tmp/w/D/tests/harness/harness.h:

@@ -1,0 +1,17 @@
+/tmp/w/D/build-clang/tests/04-devices/test_uart: \
+  /tmp/w/D/tests/04-devices/test_uart.c \
+  /tmp/w/D/chapters/04-devices/bus.h /tmp/w/D/chapters/04-devices/uart.h \
+  /tmp/w/D/chapters/04-devices/irq.h /tmp/w/D/chapters/04-devices/sink.h \
+  /tmp/w/D/common/bits.h /tmp/w/D/tests/harness/harness.h
+
+/tmp/w/D/chapters/04-devices/bus.h:
+
+/tmp/w/D/chapters/04-devices/uart.h:
+
+/tmp/w/D/chapters/04-devices/irq.h:
+
+/tmp/w/D/chapters/04-devices/sink.h:
+
+/tmp/w/D/common/bits.h:
+
+/tmp/w/D/tests/harness/harness.h:
