@@ -11,7 +11,7 @@
 
 #include "image.h"
 
-#define SECTION    "book/06-tcg.md, \"Somebody else's kernel\""
+#define SECTION    "book/06-tcg.md, \"Linux, from below\""
 
 #define WORDS(...) (const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4
 

@@ -5,7 +5,7 @@
  * maps what was judged. Everything in the file is believed only after a check: the
  * first wrong field is named in a refusal, and nothing has been mapped then.
  *
- * [ELF, "ELF Header" and "Program Header"], [AAELF, 4.3 "ELF Header"]
+ * [GABI, 4 "Object Files"], [AAELF32, "ELF Header"]
  */
 #ifndef CHAPTER_06_LINUX_ELF_H
 #define CHAPTER_06_LINUX_ELF_H

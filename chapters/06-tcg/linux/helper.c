@@ -43,6 +43,7 @@ struct exchange {
     bool done;
 };
 
+/* [exchange] */
 static void exchange32(void *self)
 {
     struct exchange *x = self;
@@ -51,6 +52,7 @@ static void exchange32(void *self)
     x->done = __atomic_compare_exchange_n((uint32_t *)x->where, &old, (uint32_t)x->new, false,
                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
+/* [/exchange] */
 
 static void exchange64(void *self)
 {

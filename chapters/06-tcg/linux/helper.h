@@ -14,7 +14,7 @@
  *     0xffff0fe0  get_tls     r0 = the thread pointer
  *     0xffff0ffc  a word: how many helpers there are
  *
- * [Linux: Documentation/arm/kernel_user_helpers.rst, "Kernel-provided User Helpers"]
+ * [KUSER-HELPERS]
  */
 #ifndef CHAPTER_06_LINUX_HELPER_H
 #define CHAPTER_06_LINUX_HELPER_H

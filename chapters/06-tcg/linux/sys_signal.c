@@ -72,7 +72,6 @@ SYSCALL_FUNCTION(rt_sigpending)
     return result < 0 ? result : space_write(&thread->process->space, args[0], &set, args[1]);
 }
 
-/* [sigsuspend] */
 SYSCALL_FUNCTION(rt_sigsuspend)
 {
     uint64_t mask;
@@ -87,7 +86,6 @@ SYSCALL_FUNCTION(rt_sigsuspend)
     return host_call_waiting(thread, SYS_rt_sigsuspend, (int64_t)(uintptr_t)&mask, sizeof mask, 0,
                              0, 0, 0);
 }
-/* [/sigsuspend] */
 
 SYSCALL_FUNCTION(pause)
 {

@@ -23,6 +23,7 @@
 #include "06-tcg/linux/syscall.h"
 
 /* rdi: pending, rsi: the call's number, rdx: its six arguments. */
+/* [wait] */
 __asm__(".text\n"
         ".globl wait_syscall, wait_begin, wait_end, wait_signalled\n"
         ".hidden wait_syscall, wait_begin, wait_end, wait_signalled\n"
@@ -47,6 +48,7 @@ __asm__(".text\n"
         "    mov $-512, %rax\n"
         "    ret\n"
         ".size wait_syscall, . - wait_syscall\n");
+/* [/wait] */
 
 int64_t wait_syscall(const volatile sig_atomic_t *pending, long number, const int64_t args[6]);
 
