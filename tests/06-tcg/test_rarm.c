@@ -61,6 +61,14 @@ START_TEST(a_program_of_eleven_words_says_hello)
 }
 END_TEST
 
+START_TEST(the_book_s_program_greets)
+{
+    const char *argv[] = {harness_built("rarm"), harness_built("06-tcg/greet.bin"), NULL};
+
+    e2e_run(argv, 0, "Hello from ARM Linux.\n", "", "a header or a call done wrongly", SECTION);
+}
+END_TEST
+
 START_TEST(strace_shows_the_call)
 {
     const char *path = made("06-tcg/strace-by-hand", WORDS(0xe3e00000, CALL(6), EXIT(0)));
@@ -247,6 +255,7 @@ int main(void)
 
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_program_of_eleven_words_says_hello);
+    tcase_add_test(tests, the_book_s_program_greets);
     tcase_add_test(tests, strace_shows_the_call);
     tcase_add_test(tests, unknown_calls_are_enosys);
     tcase_add_test(tests, wild_pointers_are_efault);
