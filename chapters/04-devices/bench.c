@@ -7,6 +7,8 @@
  * device; and QEMU, if it is installed, whose pc-testdev has the same two registers.
  * What is above the bare loop is the VMM's own. Medians of all rounds are shown.
  *
+ * It is long because three worlds and a plot are compared in one place.
+ *
  * Left out on purpose: HLT under the two VMMs. They sleep; there is nothing to compare.
  */
 #define _GNU_SOURCE
