@@ -218,22 +218,30 @@ static inline void enter_thumb(struct generator *g)
     generate_put(g, (g->address + g->size + 4) | 1, 4);
 }
 
-static inline void generate_unit(struct generator *g, bool thumb)
+/* Appends one unit: the instruction, with what prepares it unless it is to run wild. */
+static inline void generate_insn(struct generator *g, const struct arm_insn *insn, bool thumb,
+                                 bool wild)
 {
-    struct arm_insn insn = random_insn(g, thumb);
     struct unit *unit = &g->units[g->unit_count++];
 
     *unit = (struct unit){.start = g->size, .thumb = thumb};
-    if (is_memory(&insn) && insn.rn != ARM_PC &&
-        !((g->options & GENERATE_WILD) && random_below(g, 8) == 0)) {
+    if (is_memory(insn) && insn->rn != ARM_PC && !wild) {
         if (thumb)
             enter_arm(g);
-        prepare(g, &insn);
+        prepare(g, insn);
         if (thumb)
             enter_thumb(g);
     }
-    generate_put(g, insn.raw, insn.length);
+    generate_put(g, insn->raw, insn->length);
     unit->end = g->size;
+}
+
+static inline void generate_unit(struct generator *g, bool thumb)
+{
+    struct arm_insn insn = random_insn(g, thumb);
+    bool wild = (g->options & GENERATE_WILD) && random_below(g, 8) == 0;
+
+    generate_insn(g, &insn, thumb, wild);
 }
 
 /* A conditional branch over the unit that follows it, sometimes. */
