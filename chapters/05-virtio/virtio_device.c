@@ -185,19 +185,22 @@ struct virtio_queue *virtio_device_queue_setup(struct virtio_device *d, uint32_t
 void virtio_device_enable_queue(struct virtio_device *d, uint32_t index)
 {
     struct virtio_queue *queue = virtio_device_queue_setup(d, index);
-    const char *why;
+    const char *why = NULL;
 
     /* Before FEATURES_OK nobody knows which layout the ring has. */
     if (!queue || !(d->status & FEATURES_OK))
         return;
+    pause_runner(d);
     if (queue->setup.size > queue->size_max)
-        virtio_device_fail(d, "a queue is larger than the device allows");
-    else if (virtqueue_start(&queue->ring, d->memory, &queue->setup, d->accepted, &why) < 0)
-        virtio_device_fail(d, why);
+        why = "a queue is larger than the device allows";
     else
-        queue->enabled = true;
+        virtqueue_start(&queue->ring, d->memory, &queue->setup, d->accepted, &why);
+    queue->enabled = !why;
     queue->was_reset = false;
-    if (queue->enabled && virtio_device_live(d))
+    resume_runner(d);
+    if (why)
+        virtio_device_fail(d, why);
+    else if (virtio_device_live(d))
         virtio_device_notify(d, index); /* enabled again after a reset of its own */
 }
 /* [/enable-queue] */
