@@ -211,7 +211,7 @@ static struct generator nth_case(uint64_t seed, unsigned n, unsigned options, ui
     struct generator g = generator(seed * 1000003 + n, options);
 
     *state = random_state(&g);
-    generate_program(&g, address, 12);
+    generate_program(&g, address, 1 + random_below(&g, 50));
     return g;
 }
 
@@ -283,25 +283,25 @@ static void compare(unsigned options, unsigned cases)
 
 START_TEST(random_arm_programs_end_as_under_qemu_arm)
 {
-    compare(GENERATE_ARM, 10000);
+    compare(GENERATE_ARM, 6000);
 }
 END_TEST
 
 START_TEST(random_words_that_we_accept_end_as_under_qemu_arm)
 {
-    compare(GENERATE_ARM | GENERATE_WORDS, 10000);
+    compare(GENERATE_ARM | GENERATE_WORDS, 6000);
 }
 END_TEST
 
 START_TEST(random_thumb_programs_end_as_under_qemu_arm)
 {
-    compare(GENERATE_THUMB, 10000);
+    compare(GENERATE_THUMB, 6000);
 }
 END_TEST
 
 START_TEST(programs_that_change_the_instruction_set_end_as_under_qemu_arm)
 {
-    compare(GENERATE_ARM | GENERATE_THUMB, 10000);
+    compare(GENERATE_ARM | GENERATE_THUMB, 6000);
 }
 END_TEST
 
