@@ -80,20 +80,23 @@ static double now(void)
 
 /* ---- chaining --------------------------------------------------------------------------- */
 
+/* On another page than the loop, so that it can change without the loop. */
+#define FUNCTION (CODE + 0x1100)
+
 /* r0 counts the turns of a loop that r1 counts down; its body calls a function. */
 static void put_loop(void)
 {
     static const uint32_t loop[] = {
-        MOV_R0(0),                  /* 0 */
-        BL(CODE + 4, CODE + 0x100), /* 4 */
-        SUBS_R1_1,                  /* 8 */
-        BNE(CODE + 12, CODE + 4),   /* c */
+        MOV_R0(0),                /* 0 */
+        BL(CODE + 4, FUNCTION),   /* 4 */
+        SUBS_R1_1,                /* 8 */
+        BNE(CODE + 12, CODE + 4), /* c */
         BKPT,
     };
     static const uint32_t function[] = {ADD_R0(1), BX_LR};
 
     put_code(CODE, loop, ARRAY_SIZE(loop));
-    put_code(CODE + 0x100, function, ARRAY_SIZE(function));
+    put_code(FUNCTION, function, ARRAY_SIZE(function));
 }
 
 START_TEST(a_loop_translates_each_block_once_and_is_chained)
@@ -176,7 +179,7 @@ START_TEST(a_block_that_others_are_chained_to_can_change)
     guest.cpu.r[1] = 1000;
     run_to_breakpoint(CODE);
     ck_assert_uint_eq(guest.cpu.r[0], 1000);
-    put(CODE + 0x100, ADD_R0(2)); /* the loop still is chained to what was there */
+    put(FUNCTION, ADD_R0(2)); /* the loop still is chained to what was there */
     guest.cpu.r[1] = 1000;
     run_to_breakpoint(CODE);
     ck_assert_uint_eq(guest.cpu.r[0], 2000);
@@ -200,7 +203,7 @@ START_TEST(a_guest_can_rewrite_its_own_code)
     run_to_breakpoint(CODE);
     for (uint32_t n = 1; n < 200; n++) {
         guest.cpu.r[2] = ADD_R0(n);
-        guest.cpu.r[3] = CODE + 0x100;
+        guest.cpu.r[3] = FUNCTION;
         guest.cpu.r[ARM_LR] = CODE + 16;
         run_to_breakpoint(CODE + (n % 2 ? 0x200 : 0x2000));
         guest.cpu.r[1] = 10;
@@ -260,8 +263,8 @@ START_TEST(cacheflush_lets_the_page_be_written_afterwards)
     put_loop();
     guest.cpu.r[1] = 10;
     run_to_breakpoint(CODE);
-    translator_invalidate(translator, CODE, 0x200);
-    put(CODE + 0x100, ADD_R0(3));
+    translator_invalidate(translator, FUNCTION, 8);
+    put(FUNCTION, ADD_R0(3));
     guest.cpu.r[1] = 10;
     run_to_breakpoint(CODE);
     ck_assert_uint_eq(guest.cpu.r[0], 30);
@@ -506,7 +509,7 @@ START_TEST(threads_share_a_cache_that_is_flushed_under_them)
         if (n % 2)
             translator_flush(translator);
         else
-            put(CODE + 0x100, ADD_R0(1)); /* the same word: but the page changes */
+            put(FUNCTION, ADD_R0(1)); /* the same word: but the page changes */
         usleep(200);
     }
     for (unsigned n = 0; n < THREADS; n++) {
@@ -577,7 +580,7 @@ START_TEST(dumps_show_every_stage)
     json = open_memstream(&text, &size);
     translator_profile(translator, json, 10);
     fclose(json);
-    ck_assert_ptr_nonnull(strstr(text, "0x10100"));
+    ck_assert_ptr_nonnull(strstr(text, "0x11100"));
     free(text);
 }
 END_TEST

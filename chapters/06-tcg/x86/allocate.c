@@ -374,7 +374,8 @@ void allocate_set(struct allocation *a, unsigned i)
     if (place->home != ALLOCATE_NONE || width == X86_8)
         return;
     link_home(a, insn->a, insn->global);
-    if (pin != X86_NO_REG && place->reg != X86_NO_REG) { /* the pin will do */
+    if (pin != X86_NO_REG && place->reg != X86_NO_REG && a->owner[place->reg] == insn->a) {
+        /* the pin will do */
         a->owner[place->reg] = IR_NONE;
         place->reg = X86_NO_REG;
     }

@@ -59,7 +59,6 @@ void emit_flags(struct generator *g, unsigned i, enum host_flags kind)
         x86_land(g->code, over);
     }
     g->host_flags = kind;
-    g->flags_set = true;
     g->host_carry = flags & IR_FLAG_C;
     g->code->flags_changed = false;
 }

@@ -67,15 +67,12 @@ static void emit_skip(struct generator *g, const struct ir_insn *insn)
     enum x86_cc cc = emit_condition(g, insn);
 
     g->skip = x86_jcc(g->code, cc ^ 1, 0);
-    g->skip_flags = host_flags_hold(g) ? g->host_flags : HOST_FLAGS_NONE;
-    g->flags_set = false;
 }
 
-/* Both ways meet: the host's flags are known only if the skipped code left them alone. */
+/* Two ways meet: what the host's flags are depends on the way. */
 static void emit_label(struct generator *g)
 {
-    if (g->skip_flags == HOST_FLAGS_NONE || g->flags_set || g->code->flags_changed)
-        g->host_flags = HOST_FLAGS_NONE;
+    g->host_flags = HOST_FLAGS_NONE;
     g->host_carry = false;
     x86_patch(g->code, g->skip, g->code->size);
     allocate_forget(&g->places);

@@ -24,11 +24,9 @@ struct generator {
     const struct ir_block *block;
     struct allocation places;
     enum host_flags host_flags;
-    bool host_carry;            /* and CF is what the guest's C was set to last */
-    size_t skip;                /* the jump of the open SKIP */
-    enum host_flags skip_flags; /* host_flags as they were there */
-    bool flags_set;             /* since the SKIP */
-    unsigned leaves;            /* exits to the interpreter that wait for their stubs */
+    bool host_carry; /* and CF is what the guest's C was set to last */
+    size_t skip;     /* the jump of the open SKIP */
+    unsigned leaves; /* exits to the interpreter that wait for their stubs */
     struct {
         size_t jump;
         uint32_t key;
