@@ -26,6 +26,7 @@
 #include "06-tcg/fault.h"
 #include "06-tcg/linux/helper.h"
 #include "06-tcg/linux/path.h"
+#include "06-tcg/linux/robust.h"
 #include "06-tcg/linux/signal.h"
 #include "06-tcg/linux/stack.h"
 #include "06-tcg/linux/syscall.h"
@@ -281,6 +282,7 @@ void thread_exit(struct thread *thread, int status)
         process_exit(status);
     signal_block_all();
     thread_current = NULL;
+    robust_list_exit(thread);
     /* What pthread_join() waits for. [clone(2), CLONE_CHILD_CLEARTID] */
     if (tid_address && space_write(&process->space, tid_address, &zero, sizeof zero) == 0)
         host_call(SYS_futex, (int64_t)(uintptr_t)space_at(&process->space, tid_address),

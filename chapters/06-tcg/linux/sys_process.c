@@ -28,6 +28,7 @@
 
 #include "06-tcg/fault.h"
 #include "06-tcg/linux/convert.h"
+#include "06-tcg/linux/robust.h"
 #include "06-tcg/linux/signal.h"
 #include "06-tcg/linux/sys.h"
 
@@ -252,7 +253,7 @@ SYSCALL_FUNCTION(exit)
 
 SYSCALL_FUNCTION(exit_group)
 {
-    (void)thread;
+    robust_list_exit(thread);
     process_exit((int)(args[0] & 0xff));
 }
 

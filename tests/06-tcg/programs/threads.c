@@ -4,6 +4,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -157,6 +158,40 @@ static void a_signal_reaches_its_thread(void)
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
+static pthread_mutex_t *robust;
+
+static void *die_with_lock(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(robust);
+    return NULL;
+}
+
+/* In shared memory, so that it is another process too that dies. */
+static void a_dead_owner_is_known(void)
+{
+    pthread_mutexattr_t attributes;
+    pthread_t thread;
+
+    robust = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    CHECK(pthread_mutex_init(robust, &attributes) == 0);
+    CHECK(pthread_create(&thread, NULL, die_with_lock, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(pthread_mutex_lock(robust) == EOWNERDEAD);
+    CHECK(pthread_mutex_consistent(robust) == 0 && pthread_mutex_unlock(robust) == 0);
+    if (fork() == 0) {
+        pthread_mutex_lock(robust);
+        usleep(50000); /* so that the parent waits, and is woken */
+        _exit(0);
+    }
+    usleep(20000);
+    CHECK(pthread_mutex_lock(robust) == EOWNERDEAD);
+    CHECK(pthread_mutex_consistent(robust) == 0 && pthread_mutex_unlock(robust) == 0);
+}
+
 static void *leave_process(void *unused)
 {
     (void)unused;
@@ -174,6 +209,7 @@ int main(void)
     conditions_wake_and_time_out();
     cancellation_interrupts_a_wait();
     a_signal_reaches_its_thread();
+    a_dead_owner_is_known();
     /* Any thread's exit() ends all of them. */
     CHECK(pthread_create(&thread, NULL, leave_process, NULL) == 0);
     pthread_exit(NULL);
