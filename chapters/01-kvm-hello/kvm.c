@@ -124,7 +124,7 @@ bool vcpu_run(struct vcpu *vcpu)
 {
     if (ioctl(vcpu->fd, KVM_RUN, 0) == 0)
         return true;
-    if (errno == EINTR)
+    if (errno == EINTR || errno == EAGAIN) /* EAGAIN: another processor has started it */
         return false;
     die("KVM_RUN failed: %s", strerror(errno));
 }

@@ -67,7 +67,7 @@ void vm_add_ram(struct vm *vm, gpa_t start, uint64_t size);
 void vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned id);
 void vcpu_free(struct vcpu *vcpu);
 
-/* Let the guest run. True: read run->exit_reason. False: a signal came. */
+/* Let the guest run. True: read run->exit_reason. False: a signal came, go on. */
 bool vcpu_run(struct vcpu *vcpu);
 
 void vcpu_get_regs(const struct vcpu *vcpu, struct kvm_regs *regs);

@@ -279,9 +279,9 @@ static void measure_ours(unsigned round, int signals, int wake)
     irqchip_create(&board.machine.vm);
     vm_add_ram(&board.machine.vm, 0, ENTRY_RAM);
     attach(&board);
-    processor_init(&board.machine.processor, &board.machine);
+    machine_add_processor(&board.machine, 0);
     tests |= attach_fast_paths(&board.machine, bells, &coalesced, irq);
-    load_guest(&board.machine.vm, &board.machine.processor.vcpu, tests);
+    load_guest(&board.machine.vm, &board.machine.processors[0].vcpu, tests);
     console_attach(&console, &board.uart, &board.machine.devices.lock);
     if (event_loop_run(&board.machine, &console, signals) == ENDING_SIGNAL)
         signals_die(signals);

@@ -46,7 +46,7 @@ static void drain_due(void *self)
 int coalesced_open(struct coalesced *coalesced, struct machine *machine)
 {
     int page = vm_capability(&machine->vm, KVM_CAP_COALESCED_MMIO);
-    uint8_t *run = (uint8_t *)machine->processor.vcpu.run;
+    uint8_t *run = (uint8_t *)machine->processors[0].vcpu.run;
 
     if (page <= 0) /* the capability's value is where the ring is, in pages */
         return -ENOTSUP;

@@ -34,7 +34,7 @@ struct coalesced {
 };
 
 /*
- * Finds the ring of machine's VM, which has its processor, and makes this the machine's
+ * Finds the ring of machine's VM, which has a processor, and makes this the machine's
  * ring. Must not move. 0, or -ENOTSUP: this KVM collects nothing.
  */
 int coalesced_open(struct coalesced *coalesced, struct machine *machine);

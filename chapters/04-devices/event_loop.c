@@ -44,24 +44,25 @@ static void handle_wake(int wake)
 
 /*
  * A guest that powers itself off without ACPI halts with interrupts off, and KVM
- * keeps it asleep in KVM_RUN. So a processor that has hardly run for a while is woken
- * to have a look at itself. "Hardly", not "not": a timer that ticks on wakes it inside
- * the kernel, though the guest never hears of it. One that idles in earnest is looked
- * at more and more seldom.
+ * keeps it asleep in KVM_RUN. So processors that have hardly run for a while are woken
+ * to have a look at themselves. "Hardly", not "not": a timer that ticks on wakes them
+ * inside the kernel, though the guest never hears of it. A machine that idles in earnest
+ * is looked at more and more seldom.
  */
 struct quiet {
     int64_t next, interval; /* when to look, and how long that is from the last look */
-    int64_t time_before;    /* the processor's CPU time then */
+    int64_t time_before;    /* the processors' CPU time then */
 };
 
-static void handle_quiet(struct quiet *quiet, struct processor *processor, int64_t now)
+static void handle_quiet(struct quiet *quiet, struct machine *machine, int64_t now)
 {
-    int64_t time = processor_time(processor);
+    int64_t time = machine_processor_time(machine);
 
     if (now < quiet->next)
         return;
     if (time - quiet->time_before < quiet->interval / 20) {
-        processor_look(processor);
+        if (machine_sleeps_for_good(machine))
+            machine_end(machine, ENDING_OFF);
         quiet->interval = quiet->interval < QUIET_MAX / 2 ? 2 * quiet->interval : QUIET_MAX;
     } else {
         quiet->interval = QUIET_MIN;
@@ -112,7 +113,7 @@ enum ending event_loop_run(struct machine *machine, struct console *console, int
     struct clock clock = machine_clock(machine);
     struct quiet quiet = {.next = clock_now(&clock) + QUIET_MIN, .interval = QUIET_MIN};
 
-    processor_start(&machine->processor);
+    machine_start(machine);
     while (machine_ending(machine) == ENDING_NONE) {
         bool more = console_pump(console);
         unsigned count = gather(fds, machine, console);
@@ -122,7 +123,7 @@ enum ending event_loop_run(struct machine *machine, struct console *console, int
             die("poll failed: %s", strerror(errno));
         if (ready < 0)
             continue;
-        handle_quiet(&quiet, &machine->processor, clock_now(&clock));
+        handle_quiet(&quiet, machine, clock_now(&clock));
         if (fds[SIGNALS].revents)
             machine_end(machine, ENDING_SIGNAL);
         if (fds[INPUT].revents && console_read(console))
@@ -133,7 +134,7 @@ enum ending event_loop_run(struct machine *machine, struct console *console, int
         if (fds[WAKE].revents)
             handle_wake(machine->wake);
     }
-    processor_join(&machine->processor);
+    machine_join(machine);
     console_flush(console);
     return machine_ending(machine);
 }

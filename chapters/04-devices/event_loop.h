@@ -9,8 +9,8 @@
 #include "04-devices/machine.h"
 
 /*
- * Starts the processor, serves the console, and returns when the run has ended and
- * the processor stands still. signals is a signalfd; a signal in it ends the run
+ * Starts the processors, serves the console, and returns when the run has ended and
+ * they have stopped. signals is a signalfd; a signal in it ends the run
  * and is left there for the caller to read.
  */
 enum ending event_loop_run(struct machine *machine, struct console *console, int signals);

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "01-kvm-hello/exits.h"
+
 /* How far the host's date is ahead of its monotonic clock. */
 static int64_t wall_origin(void)
 {
@@ -25,6 +27,8 @@ void machine_init(struct machine *machine, int wake)
 {
     *machine = (struct machine){.wake = wake};
     pthread_mutex_init(&machine->devices.lock, NULL);
+    pthread_cond_init(&machine->stands, NULL);
+    pthread_cond_init(&machine->resumed, NULL);
     alarms_init(&machine->alarms);
     machine->wall_origin = wall_origin();
     vm_init(&machine->vm);
@@ -34,9 +38,12 @@ void machine_init(struct machine *machine, int wake)
 
 void machine_free(struct machine *machine)
 {
-    vcpu_free(&machine->processor.vcpu);
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        vcpu_free(&machine->processors[i].vcpu);
     vm_free(&machine->vm);
     alarms_free(&machine->alarms);
+    pthread_cond_destroy(&machine->resumed);
+    pthread_cond_destroy(&machine->stands);
     pthread_mutex_destroy(&machine->devices.lock);
 }
 
@@ -48,7 +55,7 @@ struct irq_line machine_irq(struct machine *machine, unsigned number)
 
 void machine_use_pic(struct machine *machine, struct pic_pair *pic)
 {
-    struct processor *processor = &machine->processor;
+    struct processor *processor = &machine->processors[0];
 
     machine->pic = pic;
     interrupt_init(&processor->interrupts, &processor->vcpu, pic, processor_wake, processor);
@@ -152,17 +159,35 @@ void machine_claim_memory(struct machine *machine, const char *name, gpa_t start
                                                         .name = name});
 }
 
-void machine_end(struct machine *machine, enum ending ending)
+bool machine_end(struct machine *machine, enum ending ending)
 {
     int none = ENDING_NONE;
+    bool first = atomic_compare_exchange_strong(&machine->ending, &none, ending);
     uint64_t one = 1;
 
-    atomic_compare_exchange_strong(&machine->ending, &none, ending);
     if (write(machine->wake, &one, sizeof one) < 0)
-        return; /* its counter is full: the loop is awake */
+        return first; /* its counter is full: the loop is awake */
+    return first;
 }
 
 enum ending machine_ending(const struct machine *machine)
 {
     return (enum ending)atomic_load_explicit(&machine->ending, memory_order_relaxed);
+}
+
+void machine_report(FILE *out, const struct machine *machine)
+{
+    bool one = false;
+
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        one |= machine->processors[i].ending != ENDING_NONE;
+    for (unsigned i = 0; i < machine->processor_count; i++) {
+        const struct processor *processor = &machine->processors[i];
+
+        if (one && processor->ending == ENDING_NONE)
+            continue;
+        if (machine->processor_count > 1)
+            fprintf(out, "processor %u: ", processor->vcpu.id);
+        exit_report(out, &machine->vm, &processor->vcpu);
+    }
 }

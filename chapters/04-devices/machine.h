@@ -1,9 +1,9 @@
 /*
  * machine.h: the frame that a board screws its devices into.
  *
- * A machine is a KVM VM with one processor, two buses, a clock with alarms, and a way
- * to end. It knows no device by name, but for the interrupt controller: KVM's, which
- * talks to the processor inside the kernel, or ours, which does so here.
+ * A machine is a KVM VM with processors, two buses, a clock with alarms, and a way to
+ * end. It knows no device by name, but for the interrupt controller: KVM's, which talks
+ * to the processors inside the kernel, or ours, which does so here and to one only.
  *
  *     machine_init(&machine, wake);
  *     irqchip_create(&machine.vm);            or machine_use_pic(&machine, &pic)
@@ -11,13 +11,17 @@
  *     uart_init(&uart, machine_irq(&machine, IRQ_SERIAL_1), sink);
  *     machine_claim_ports(&machine, "serial port", 0x3f8, 8, 1, uart_read, uart_write,
  *                         &uart);
- *     processor_init(&machine.processor, &machine);
- *     ... registers ...
+ *     processor = machine_add_processor(&machine, 0);
+ *     ... registers of processor->vcpu ...
  *     ending = event_loop_run(&machine, ...);
  *     machine_free(&machine);
  *
- * Threads: the processor runs on a thread of its own (processor.c), the event loop
- * on the one that called it. Device code runs on either, under devices.lock.
+ * Threads: each processor runs on a thread of its own (processor.c), the event loop
+ * on the one that called it. Device code runs on any of them, under devices.lock.
+ *
+ * With more than one processor the first is the one that boots. The others wait inside
+ * KVM until it wakes them as on a PC, by INIT and start-up messages from its local APIC.
+ * [SDM3, 8.4 "Multiple-Processor (MP) Initialization"]
  */
 #ifndef CHAPTER_04_MACHINE_H
 #define CHAPTER_04_MACHINE_H
@@ -26,6 +30,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "01-kvm-hello/kvm.h"
 #include "04-devices/alarms.h"
@@ -37,7 +42,8 @@
 #include "04-devices/observer.h"
 #include "04-devices/watches.h"
 
-#define ISA_IRQS 16u
+#define ISA_IRQS       16u
+#define PROCESSORS_MAX 16u
 
 struct machine;
 
@@ -45,11 +51,14 @@ struct processor {
     struct vcpu vcpu;
     struct machine *machine;
     pthread_t thread;
-    bool started; /* the thread is there; under the lock */
     struct observed observed;
-    atomic_bool look; /* asked to find out whether it sleeps for good */
+    enum ending ending; /* what it ended the run with; valid when it is joined */
 
-    /* Without KVM's interrupt chips, all under the lock: */
+    /* Under the lock: */
+    bool started;  /* the thread is there */
+    bool standing; /* ... and runs no guest code: the machine is paused, or ends */
+
+    /* Without KVM's interrupt chips, under the lock, too: */
     struct interrupt_pins interrupts;
     pthread_cond_t woken; /* a halted processor waits for it */
 };
@@ -59,7 +68,11 @@ struct machine {
     struct devices devices;
     struct irq_pin pins[ISA_IRQS]; /* of KVM's chips ... */
     struct pic_pair *pic;          /* ... or this, if not NULL. Not owned */
-    struct processor processor;
+    struct processor processors[PROCESSORS_MAX];
+    unsigned processor_count;
+    pthread_cond_t stands;  /* a processor has come to stand ... */
+    pthread_cond_t resumed; /* ... and may go on; both under the lock */
+    atomic_uint pauses;     /* written under the lock; 0: the processors run */
     struct alarms alarms;
     int64_t wall_origin; /* the date minus alarms_clock() */
     struct watches watches;
@@ -118,24 +131,45 @@ void machine_claim_memory(struct machine *machine, const char *name, gpa_t start
                           void (*write)(void *self, uint64_t reg, unsigned size, uint64_t value),
                           void *self);
 
-/* Ends the run; only the first call counts. From any thread. */
-void machine_end(struct machine *machine, enum ending ending);
+/* Ends the run; only the first call counts, and returns true. From any thread. */
+bool machine_end(struct machine *machine, enum ending ending);
 enum ending machine_ending(const struct machine *machine);
 
-/* The machine's one processor, as it comes out of reset. */
-void processor_init(struct processor *processor, struct machine *machine);
+/*
+ * One processor more, as it comes out of reset. id is its number in KVM and in its local
+ * APIC: 0 for the first. With our own PIC there can be one only: asserted.
+ */
+struct processor *machine_add_processor(struct machine *machine, unsigned id);
 
-/* Lets it run until the machine's ending is set, and waits for it to stop. */
-void processor_start(struct processor *processor);
-void processor_join(struct processor *processor);
+/* Lets all of them run until the machine's ending is set, and waits for them to stop. */
+void machine_start(struct machine *machine);
+void machine_join(struct machine *machine);
+
+/*
+ * Pause returns when no processor runs guest code: each is between two instructions, its
+ * last access answered and complete, its registers to be read and set. Each call needs a
+ * resume, the last of which lets them go on. On the event loop's thread, between start
+ * and join, without the lock.
+ */
+void machine_pause(struct machine *machine);
+void machine_resume(struct machine *machine);
+
+/*
+ * Do all processors sleep, so that only one of them could wake another? A machine
+ * without ACPI is switched off so. Pauses to find out.
+ */
+bool machine_sleeps_for_good(struct machine *machine);
+
+/* The CPU time that all processors have used, in nanoseconds. They must be started. */
+int64_t machine_processor_time(const struct machine *machine);
+
+/*
+ * Where the processors stand, when they are joined: that one which ended the run, or all
+ * if something else did.
+ */
+void machine_report(FILE *out, const struct machine *machine);
 
 /* One of its interrupt pins went high, under the lock: see interrupt.h. */
 void processor_wake(void *self);
-
-/* The CPU time it has used, in nanoseconds. It must have been started. */
-int64_t processor_time(const struct processor *processor);
-
-/* Asks it to end the run if it is halted and nothing can ever wake it. */
-void processor_look(struct processor *processor);
 
 #endif

@@ -71,7 +71,7 @@ static void hide_apic(struct kvm_cpuid2 *cpuid)
 static void load_guest(const struct settings *settings)
 {
     struct machine *machine = &pc.machine;
-    struct vcpu *vcpu = &machine->processor.vcpu;
+    struct vcpu *vcpu = &machine_add_processor(machine, 0)->vcpu;
     struct kvm_cpuid2 *cpuid = vm_supported_cpuid(&machine->vm);
     struct kvm_sregs sregs;
     struct kvm_regs regs;
@@ -79,7 +79,6 @@ static void load_guest(const struct settings *settings)
     payload_load(&machine->vm.memory, ENTRY_PAYLOAD, GUEST_MAX, settings->guest, devices_hello_bin,
                  (size_t)(devices_hello_bin_end - devices_hello_bin));
     entry_tables(&machine->vm.memory);
-    processor_init(&machine->processor, machine);
     if (settings->irqchip == IRQCHIP_USER)
         hide_apic(cpuid);
     vcpu_set_cpuid(vcpu, cpuid);
@@ -134,7 +133,7 @@ static void report(enum ending ending, const struct settings *settings)
         warn("stopped after %g s", settings->limit);
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
         (ending == ENDING_SIGNAL && signals_asked_where()))
-        exit_report(stderr, &pc.machine.vm, &pc.machine.processor.vcpu);
+        machine_report(stderr, &pc.machine);
     post_text(&pc.post, codes);
     if (ending != ENDING_OFF && ending != ENDING_QUIT && *codes)
         warn("last POST codes: %s", codes);

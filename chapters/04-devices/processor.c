@@ -1,18 +1,23 @@
 /*
- * processor.c: a virtual CPU is a thread that calls KVM_RUN in a loop.
+ * processor.c: a virtual CPU is a thread that calls KVM_RUN in a loop; how all of them
+ * start, stand still and stop.
  *
  * To get its attention while the guest runs takes two steps. A signal interrupts
  * KVM_RUN; but one that comes just before the call would be lost, so
  * run->immediate_exit is set first, which makes KVM_RUN return at once.
  * [KVM-API, 5 "The kvm_run structure", immediate_exit]
  *
- * Left out on purpose: more than one processor, pausing, single steps.
+ * To pause is to wait until each has been interrupted so. KVM_RUN with immediate_exit
+ * set first completes the access of the exit before, so nothing is left half done.
+ *
+ * Left out on purpose: processors that come and go while the guest runs, single steps.
  */
 #define _GNU_SOURCE
 #include "04-devices/machine.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -26,19 +31,23 @@ static void do_nothing(int signal)
     (void)signal; /* that it came is enough: KVM_RUN returns */
 }
 
-void processor_init(struct processor *processor, struct machine *machine)
+struct processor *machine_add_processor(struct machine *machine, unsigned id)
 {
+    struct processor *processor = &machine->processors[machine->processor_count];
+
+    assert(machine->processor_count < (machine->pic ? 1 : PROCESSORS_MAX));
+    machine->processor_count++;
     processor->machine = machine;
     pthread_cond_init(&processor->woken, NULL);
-    vcpu_init(&processor->vcpu, &machine->vm, 0);
+    vcpu_init(&processor->vcpu, &machine->vm, id);
+    return processor;
 }
 
 /*
- * Halted with interrupts off, and no NMI on its way: nothing can wake it any more.
- * That is how an operating system without ACPI powers a machine off, "System
- * halted". It is called by the vCPU's own thread, between two KVM_RUNs.
+ * Halted with interrupts off and no NMI on its way, or not yet started: no device can
+ * wake it any more, only another processor. The vCPU stands still.
  */
-static bool halted_for_good(const struct vcpu *vcpu)
+static bool sleeps_for_good(const struct vcpu *vcpu)
 {
     struct kvm_mp_state state;
     struct kvm_vcpu_events events;
@@ -47,9 +56,24 @@ static bool halted_for_good(const struct vcpu *vcpu)
     if (ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
         ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0)
         return false;
+    if (state.mp_state == KVM_MP_STATE_UNINITIALIZED ||
+        state.mp_state == KVM_MP_STATE_INIT_RECEIVED)
+        return true;
     vcpu_get_regs(vcpu, &regs);
     return state.mp_state == KVM_MP_STATE_HALTED && !(regs.rflags & RFLAGS_IF) &&
            !events.nmi.pending && !events.nmi.injected && !events.smi.pending;
+}
+
+/* Under the lock: no guest code until the machine is resumed, or the run ends. */
+static void stand_still(struct processor *processor)
+{
+    struct machine *machine = processor->machine;
+
+    processor->standing = true;
+    pthread_cond_signal(&machine->stands);
+    while (machine->pauses && machine_ending(machine) == ENDING_NONE)
+        pthread_cond_wait(&machine->resumed, &machine->devices.lock);
+    processor->standing = false;
 }
 
 /*
@@ -67,7 +91,10 @@ static enum ending sleep_until_interrupt(struct processor *processor)
             ending = ENDING_OFF;
             break;
         }
-        pthread_cond_wait(&processor->woken, &machine->devices.lock);
+        if (machine->pauses)
+            stand_still(processor);
+        else
+            pthread_cond_wait(&processor->woken, &machine->devices.lock);
     }
     pthread_mutex_unlock(&machine->devices.lock);
     return ending;
@@ -100,6 +127,30 @@ static void inject(struct processor *processor)
     pthread_mutex_unlock(&processor->machine->devices.lock);
 }
 
+/* A kick, and what it is about: the run's end is seen by the loop, a pause here. */
+static void handle_kick(struct processor *processor)
+{
+    struct machine *machine = processor->machine;
+
+    __atomic_store_n(&processor->vcpu.run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    if (!machine->pauses)
+        return;
+    pthread_mutex_lock(&machine->devices.lock);
+    stand_still(processor);
+    pthread_mutex_unlock(&machine->devices.lock);
+}
+
+/* The thread ends: it will not run the guest again, and nobody needs to wait for it. */
+static void leave(struct processor *processor)
+{
+    struct machine *machine = processor->machine;
+
+    pthread_mutex_lock(&machine->devices.lock);
+    processor->standing = true;
+    pthread_cond_signal(&machine->stands);
+    pthread_mutex_unlock(&machine->devices.lock);
+}
+
 /* [loop] */
 static bool run_once(struct processor *processor)
 {
@@ -120,23 +171,20 @@ static void *processor_loop(void *self)
 {
     struct processor *processor = self;
     struct machine *machine = processor->machine;
-    struct vcpu *vcpu = &processor->vcpu;
 
     while (machine_ending(machine) == ENDING_NONE) {
         enum ending ending = ENDING_NONE;
 
-        if (run_once(processor)) {
+        if (run_once(processor))
             ending = handle_exit(processor);
-        } else {
-            __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-            if (atomic_exchange(&processor->look, false) && halted_for_good(vcpu))
-                ending = ENDING_OFF;
-        }
-        if (ending != ENDING_NONE)
-            machine_end(machine, ending);
+        else
+            handle_kick(processor);
+        if (ending != ENDING_NONE && machine_end(machine, ending))
+            processor->ending = ending;
     }
     if (machine->observer) /* the last exit, too */
-        observer_enter(machine->observer, vcpu, &processor->observed);
+        observer_enter(machine->observer, &processor->vcpu, &processor->observed);
+    leave(processor);
     return NULL;
 }
 /* [/loop] */
@@ -158,49 +206,108 @@ void processor_wake(void *self)
         processor_kick(processor);
 }
 
-void processor_start(struct processor *processor)
+static void start(struct processor *processor)
 {
-    struct sigaction action = {.sa_handler = do_nothing};
-    pthread_mutex_t *lock = &processor->machine->devices.lock;
+    struct machine *machine = processor->machine;
+    char name[16];
     int error;
 
-    sigaction(KICK_SIGNAL, &action, NULL);
-    if (processor->machine->observer)
-        observer_prepare(processor->machine->observer, &processor->machine->vm, &processor->vcpu);
-    pthread_mutex_lock(lock);
+    if (machine->observer)
+        observer_prepare(machine->observer, &machine->vm, &processor->vcpu);
     error = pthread_create(&processor->thread, NULL, processor_loop, processor);
     if (error)
-        die("cannot start a thread for the processor: %s", strerror(error));
+        die("cannot start a thread for processor %u: %s", processor->vcpu.id, strerror(error));
+    snprintf(name, sizeof name, "vcpu %u", processor->vcpu.id);
+    pthread_setname_np(processor->thread, name);
     processor->started = true;
-    pthread_mutex_unlock(lock);
-    pthread_setname_np(processor->thread, "vcpu 0");
 }
 
-void processor_join(struct processor *processor)
+void machine_start(struct machine *machine)
 {
-    pthread_mutex_t *lock = &processor->machine->devices.lock;
+    struct sigaction action = {.sa_handler = do_nothing};
 
-    pthread_mutex_lock(lock);
-    pthread_cond_signal(&processor->woken);
-    pthread_mutex_unlock(lock);
-    processor_kick(processor);
-    pthread_join(processor->thread, NULL);
-    processor->started = false;
+    sigaction(KICK_SIGNAL, &action, NULL);
+    pthread_mutex_lock(&machine->devices.lock);
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        start(&machine->processors[i]);
+    pthread_mutex_unlock(&machine->devices.lock);
 }
 
-int64_t processor_time(const struct processor *processor)
+/* Under the lock: out of KVM_RUN, and out of any sleep. */
+static void kick_all(struct machine *machine)
+{
+    pthread_cond_broadcast(&machine->resumed);
+    for (unsigned i = 0; i < machine->processor_count; i++) {
+        pthread_cond_signal(&machine->processors[i].woken);
+        processor_kick(&machine->processors[i]);
+    }
+}
+
+void machine_join(struct machine *machine)
+{
+    pthread_mutex_lock(&machine->devices.lock);
+    kick_all(machine);
+    pthread_mutex_unlock(&machine->devices.lock);
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        pthread_join(machine->processors[i].thread, NULL);
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        machine->processors[i].started = false;
+}
+
+static bool all_stand(const struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        if (!machine->processors[i].standing)
+            return false;
+    return true;
+}
+
+void machine_pause(struct machine *machine)
+{
+    pthread_mutex_lock(&machine->devices.lock);
+    machine->pauses++;
+    kick_all(machine);
+    while (!all_stand(machine))
+        pthread_cond_wait(&machine->stands, &machine->devices.lock);
+    pthread_mutex_unlock(&machine->devices.lock);
+}
+
+void machine_resume(struct machine *machine)
+{
+    pthread_mutex_lock(&machine->devices.lock);
+    if (--machine->pauses == 0)
+        pthread_cond_broadcast(&machine->resumed);
+    pthread_mutex_unlock(&machine->devices.lock);
+}
+
+bool machine_sleeps_for_good(struct machine *machine)
+{
+    bool all = true;
+
+    machine_pause(machine);
+    /* Only now: the last to stand may have sent the first an NMI. */
+    for (unsigned i = 0; all && i < machine->processor_count; i++)
+        all = sleeps_for_good(&machine->processors[i].vcpu);
+    machine_resume(machine);
+    return all;
+}
+
+/* A thread that has ended has no clock; then its time stands still. */
+static int64_t processor_time(const struct processor *processor)
 {
     clockid_t clock;
     struct timespec used;
 
-    /* A thread that has ended has no clock; then its time stands still. */
     if (pthread_getcpuclockid(processor->thread, &clock) != 0 || clock_gettime(clock, &used) < 0)
         return 0;
     return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
 }
 
-void processor_look(struct processor *processor)
+int64_t machine_processor_time(const struct machine *machine)
 {
-    atomic_store(&processor->look, true);
-    processor_kick(processor);
+    int64_t time = 0;
+
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        time += processor_time(&machine->processors[i]);
+    return time;
 }

@@ -89,11 +89,10 @@ static void add_pci(struct machine *machine, struct pci_host *pci, struct irq_pi
 /* The first processor, where boot_load() wants it to start. */
 static void add_processor(struct machine *machine, const struct boot_entry *entry)
 {
-    struct vcpu *vcpu = &machine->processor.vcpu;
+    struct vcpu *vcpu = &machine_add_processor(machine, 0)->vcpu;
     struct kvm_sregs sregs;
     struct kvm_regs regs;
 
-    processor_init(&machine->processor, machine);
     cpuid_apply(&machine->vm, vcpu, 1);
     vcpu_get_sregs(vcpu, &sregs);
     entry_registers(entry, &sregs, &regs);
@@ -179,7 +178,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
         (ending == ENDING_SIGNAL && signals_asked_where())) {
         term_restore();
-        exit_report(stderr, &machine.vm, &machine.processor.vcpu);
+        machine_report(stderr, &machine);
     }
     observer_close(&observer);
     drives_free(&drives);

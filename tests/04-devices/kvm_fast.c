@@ -87,11 +87,11 @@ static void power_up(void)
     payload_load(&machine.vm.memory, ENTRY_PAYLOAD, 0xd000, harness_built("04-devices/fast.bin"),
                  NULL, 0);
     entry_tables(&machine.vm.memory);
-    processor_init(&machine.processor, &machine);
-    vcpu_get_sregs(&machine.processor.vcpu, &sregs);
+    machine_add_processor(&machine, 0);
+    vcpu_get_sregs(&machine.processors[0].vcpu, &sregs);
     entry_protected(&regs, &sregs);
-    vcpu_set_sregs(&machine.processor.vcpu, &sregs);
-    vcpu_set_regs(&machine.processor.vcpu, &regs);
+    vcpu_set_sregs(&machine.processors[0].vcpu, &sregs);
+    vcpu_set_regs(&machine.processors[0].vcpu, &regs);
     ck_assert_int_eq(observer_open(&observer, &machine, NULL, true, &why), 0);
     seen_count = fences = seen_at_fence = 0;
 }
