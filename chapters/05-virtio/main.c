@@ -163,7 +163,7 @@ static void attach_devices(const struct options *options)
 static void load_guest(const struct options *options)
 {
     struct machine *machine = &pc.machine;
-    struct vcpu *vcpu = &machine->processor.vcpu;
+    struct vcpu *vcpu = &machine_add_processor(machine, 0)->vcpu;
     struct kvm_cpuid2 *cpuid = vm_supported_cpuid(&machine->vm);
     struct kvm_sregs sregs;
     struct kvm_regs regs;
@@ -171,7 +171,6 @@ static void load_guest(const struct options *options)
     payload_load(&machine->vm.memory, ENTRY_PAYLOAD, GUEST_MAX, options->guest, virtio_block_bin,
                  (size_t)(virtio_block_bin_end - virtio_block_bin));
     entry_tables(&machine->vm.memory);
-    processor_init(&machine->processor, machine);
     vcpu_set_cpuid(vcpu, cpuid);
     free(cpuid);
     vcpu_get_sregs(vcpu, &sregs);
@@ -204,7 +203,7 @@ int main(int argc, char **argv)
     term_restore();
 
     if (ending == ENDING_CRASH || ending == ENDING_STUCK)
-        exit_report(stderr, &pc.machine.vm, &pc.machine.processor.vcpu);
+        machine_report(stderr, &pc.machine);
     pc_detach(&pc);
     virtio_blk_free(&blk);
     raw_disk_close(&raw);
