@@ -24,7 +24,6 @@
 #define WORDS_MAX 256u
 #define BKPT      0xe1200070u /* ends the program */
 
-/* [program] */
 /* r0 = the sum of r2 words at r1 */
 static const uint32_t sum[] = {
     0xe3a00000, /*       mov  r0, #0        */
@@ -33,7 +32,6 @@ static const uint32_t sum[] = {
     0xe2522001, /*       subs r2, r2, #1    */
     0x1afffffb, /*       bne  next          */
 };
-/* [/program] */
 
 static const char usage[] =
     "usage: stages [--dump=arm,ir,opt,x86] [--without=NAME,...] [WORD...]\n"

@@ -273,11 +273,14 @@ START_TEST(jumps_reach_what_they_are_patched_to)
 {
     uint8_t bytes[64];
     struct x86_code code = {.bytes = bytes, .limit = sizeof bytes};
-    size_t jump = x86_jcc(&code, X86_NE, 0), over = x86_jmp_short(&code);
+    size_t jump = x86_jcc(&code, X86_NE, 0), later = x86_jmp(&code, X86_LATER),
+           over = x86_jmp_short(&code);
     int32_t displacement;
 
     memcpy(&displacement, bytes + jump, 4);
     ck_assert_int_eq(displacement, -6);
+    memcpy(&displacement, bytes + later, 4);
+    ck_assert_int_eq(displacement, 0);
     x86_patch(&code, jump, 0x20);
     memcpy(&displacement, bytes + jump, 4);
     ck_assert_int_eq(displacement, 0x20 - 6);

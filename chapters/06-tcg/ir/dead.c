@@ -22,7 +22,6 @@ static unsigned live_at_exit(const struct ir_insn *insn, ir_live_flags *live, vo
     return direct && live ? live(self, insn->imm) : IR_FLAGS_ALL;
 }
 
-/* [flags] */
 void ir_dead_flags(struct ir_block *block, ir_live_flags *live, void *self)
 {
     unsigned needed = IR_FLAGS_ALL, after_label = IR_FLAGS_ALL;
@@ -59,7 +58,6 @@ void ir_dead_flags(struct ir_block *block, ir_live_flags *live, void *self)
         }
     }
 }
-/* [/flags] */
 
 /* ---- values and SETs ---------------------------------------------------------------- */
 

@@ -12,7 +12,6 @@
 #include "06-tcg/ir/ir_ops.h"
 #include "common/bits.h"
 
-/* [ops] */
 #define V IR_OP_VALUE
 #define P (IR_OP_VALUE | IR_OP_PURE)
 #define X (IR_OP_EXIT | IR_OP_STOPS)
@@ -65,7 +64,6 @@ const struct ir_op_info ir_ops[IR_OPS] = {
     [IR_JUMP] = {"jump", 1, X | IR_OP_LAST, 0},
     [IR_INTERPRET] = {"interpret", 0, X | IR_OP_LAST, 0},
 };
-/* [/ops] */
 
 #undef V
 #undef P

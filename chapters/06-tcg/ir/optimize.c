@@ -7,7 +7,6 @@
  */
 #include "06-tcg/ir/optimize.h"
 
-/* [passes] */
 void ir_optimize(struct ir_block *block, bool fuse, ir_live_flags *live, void *self)
 {
     ir_copies(block);
@@ -19,4 +18,3 @@ void ir_optimize(struct ir_block *block, bool fuse, ir_live_flags *live, void *s
     ir_dead_flags(block, live, self);
     ir_dead_code(block);
 }
-/* [/passes] */

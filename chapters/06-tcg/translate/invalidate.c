@@ -40,7 +40,6 @@ static uintptr_t miss(const struct translator *t)
     return (uintptr_t)engine_code(t, t->trampolines.miss);
 }
 
-/* [forget] */
 static void forget(struct translator *t, struct block *block)
 {
     _Atomic uintptr_t *jump = &t->jumps[jump_table_index(block->key)];
@@ -56,7 +55,6 @@ static void forget(struct translator *t, struct block *block)
     block_table_unlink(&t->blocks, block);
     t->stats.invalidated++;
 }
-/* [/forget] */
 
 void engine_forget_page(struct translator *t, uint32_t page)
 {

@@ -39,7 +39,6 @@ ir_value lift_shifted(struct lifter *l, const struct arm_insn *insn, ir_value va
     return ir_binary(b, shift_op[insn->shift], value, ir_const(b, insn->amount));
 }
 
-/* [carry] */
 /* The last bit that a shift by a constant pushes out of value. */
 static ir_value shifted_carry(struct lifter *l, const struct arm_insn *insn, ir_value value)
 {
@@ -49,7 +48,6 @@ static ir_value shifted_carry(struct lifter *l, const struct arm_insn *insn, ir_
         return IR_NONE;
     return lift_bit(l, value, insn->shift == ARM_LSL ? 32u - insn->amount : insn->amount - 1u);
 }
-/* [/carry] */
 
 static struct operand2 lift_operand2(struct lifter *l, const struct arm_insn *insn, bool carry)
 {

@@ -36,7 +36,6 @@ static ir_value lift_base(struct lifter *l, const struct arm_insn *insn)
     return insn->rn == ARM_PC ? ir_const(l->block, lift_pc(l) & ~3u) : lift_read(l, insn->rn);
 }
 
-/* [address] */
 static struct address lift_address(struct lifter *l, const struct arm_insn *insn, ir_value base)
 {
     struct address at = {.base = base, .index = IR_NONE};
@@ -53,7 +52,6 @@ static struct address lift_address(struct lifter *l, const struct arm_insn *insn
     }
     return at;
 }
-/* [/address] */
 
 static ir_value load(struct lifter *l, struct address at, const struct arm_insn *insn,
                      unsigned size, uint32_t further)
@@ -92,7 +90,6 @@ static void require_aligned(struct lifter *l, struct address *at)
     ir_append(b, (struct ir_insn){.op = IR_ALIGNED, .a = address, .imm = lift_key(l, l->address)});
 }
 
-/* [literal] */
 /*
  * A word next to the code is a constant: the page is write-protected while this block
  * exists, and whoever changes the word removes the block.
@@ -111,7 +108,6 @@ static bool lift_literal(struct lifter *l, const struct arm_insn *insn)
     ir_set(l->block, insn->rd, ir_const(l->block, word));
     return true;
 }
-/* [/literal] */
 
 static void lift_single(struct lifter *l, const struct arm_insn *insn)
 {

@@ -47,7 +47,6 @@ static void write_long(struct lifter *l, const struct arm_insn *insn, ir_value w
     }
 }
 
-/* [long] */
 static void lift_long(struct lifter *l, const struct arm_insn *insn)
 {
     struct ir_block *b = l->block;
@@ -65,7 +64,6 @@ static void lift_long(struct lifter *l, const struct arm_insn *insn)
     }
     write_long(l, insn, wide);
 }
-/* [/long] */
 
 /* One signed half of a register. */
 static ir_value half(struct lifter *l, unsigned n, bool top)

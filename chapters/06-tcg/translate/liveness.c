@@ -36,7 +36,6 @@ static bool is_logic(const struct arm_insn *insn)
     return insn->op <= ARM_EOR || insn->op == ARM_TST || insn->op == ARM_TEQ || insn->op >= ARM_ORR;
 }
 
-/* [effect] */
 static struct effect data_effect(const struct arm_insn *insn)
 {
     struct effect e = {.stops = insn->rd == ARM_PC && !is_compare(insn)};
@@ -54,7 +53,6 @@ static struct effect data_effect(const struct arm_insn *insn)
         e.writes |= IR_FLAG_C;
     return e;
 }
-/* [/effect] */
 
 static struct effect effect_of(const struct arm_insn *insn)
 {

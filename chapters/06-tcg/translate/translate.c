@@ -71,7 +71,6 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, 
     return false;
 }
 
-/* [watched] */
 /* Is the page watched? If not, it is now, and the caller looks again at everything. */
 static bool watched(struct translator *t, uint32_t address)
 {
@@ -84,7 +83,6 @@ static bool watched(struct translator *t, uint32_t address)
     pthread_mutex_lock(&t->lock);
     return false;
 }
-/* [/watched] */
 
 /* Code for t->ir, or for fewer instructions if registers run out. */
 static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
@@ -122,7 +120,6 @@ static struct block *add(struct translator *t, uint32_t key)
     return block;
 }
 
-/* [block] */
 struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
                            struct arm_stop *stop)
 {
@@ -149,4 +146,3 @@ struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
         add(t, key);
     }
 }
-/* [/block] */

@@ -240,7 +240,6 @@ static void locate_fault(struct translator *t, struct arm_cpu *cpu, const struct
     cpu->thumb = key & 1;
 }
 
-/* [enter] */
 /* Runs emitted code from block on. The lock is held before and after, not within. */
 static uint32_t enter(struct translator *t, struct arm_cpu *cpu, const struct block *block,
                       struct frame_fault *fault)
@@ -260,9 +259,7 @@ static uint32_t enter(struct translator *t, struct arm_cpu *cpu, const struct bl
         pthread_cond_broadcast(&t->changed);
     return status;
 }
-/* [/enter] */
 
-/* [exact] */
 /*
  * Interrupted between two blocks, where flags that the next one sets anyway may be
  * stale. The interpreter goes on until none is: a few instructions, none of which can
@@ -293,7 +290,6 @@ static void interrupted(struct translator *t, struct arm_cpu *cpu, struct arm_st
         fault_guard(make_exact, &one, &info);
     *stop = (struct arm_stop){.reason = ARM_INTERRUPTED};
 }
-/* [/exact] */
 
 /* What is left to do outside of the lock. True: go on running. */
 static bool after(struct translator *t, struct arm_cpu *cpu, uint32_t status,

@@ -194,7 +194,6 @@ void emit_shift(struct generator *g, unsigned i)
 }
 /* [/shift] */
 
-/* [carry] */
 /*
  * The carry of a shift by a register. With the old carry put next to the operand, on
  * the side where bits leave, one 64-bit shift by 0..33 brings the right bit to a
@@ -240,7 +239,6 @@ void emit_shift_carry(struct generator *g, unsigned i)
     }
     x86_alu_imm(code, X86_AND, X86_32, x86_reg(result), 1);
 }
-/* [/carry] */
 
 /* A rotation loses no bit: the carry is the top bit of its result, if it rotates at all. */
 static void rotate_carry(struct generator *g, unsigned i)

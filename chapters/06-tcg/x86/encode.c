@@ -435,7 +435,17 @@ void x86_jmp_to(struct x86_code *code, struct x86_operand rm)
 /* A displacement counts from the end of the instruction, which it is the end of. */
 static uint32_t displacement(size_t offset, size_t target)
 {
+    if (target == X86_LATER)
+        return 0;
     return (uint32_t)(target - (offset + 4));
+}
+
+static void list_jump(struct x86_code *code, size_t start, const char *cc, size_t target)
+{
+    if (target == X86_LATER)
+        list(code, start, "j%s (patched later)", cc);
+    else
+        list(code, start, "j%s %#zx", cc, target);
 }
 
 size_t x86_jmp(struct x86_code *code, size_t target)
@@ -444,7 +454,7 @@ size_t x86_jmp(struct x86_code *code, size_t target)
 
     put(code, 0xe9, 1);
     put(code, displacement(code->size, target), 4);
-    list(code, start, "jmp %#zx", target);
+    list_jump(code, start, "mp", target);
     return code->size - 4;
 }
 
@@ -455,7 +465,7 @@ size_t x86_jcc(struct x86_code *code, enum x86_cc cc, size_t target)
     put(code, 0x0f, 1);
     put(code, 0x80 | cc, 1);
     put(code, displacement(code->size, target), 4);
-    list(code, start, "j%s %#zx", list_cc[cc], target);
+    list_jump(code, start, list_cc[cc], target);
     return code->size - 4;
 }
 

@@ -196,8 +196,11 @@ void x86_pop(struct x86_code *code, enum x86_reg reg);
 void x86_ret(struct x86_code *code);
 void x86_jmp_to(struct x86_code *code, struct x86_operand rm); /* through a register or memory */
 
+/* A target that is not known yet. */
+#define X86_LATER SIZE_MAX
+
 /*
- * Jumps with a 32-bit displacement to an offset in code->bytes. Both return the
+ * Jumps with a 32-bit displacement to an offset in code->bytes, or X86_LATER. Both return the
  * offset of the displacement, for x86_patch().
  */
 size_t x86_jmp(struct x86_code *code, size_t target);

@@ -11,7 +11,6 @@
 #include "06-tcg/x86/generator.h"
 #include "common/bits.h"
 
-/* [address] */
 /* The guest address of a LOAD or STORE, as one x86 operand. */
 static struct x86_operand guest_address(struct generator *g, const struct ir_insn *insn)
 {
@@ -25,7 +24,6 @@ static struct x86_operand guest_address(struct generator *g, const struct ir_ins
     address.disp = (int32_t)insn->imm;
     return address;
 }
-/* [/address] */
 
 static void emit_load(struct generator *g, unsigned i)
 {
@@ -66,7 +64,7 @@ static void emit_skip(struct generator *g, const struct ir_insn *insn)
 {
     enum x86_cc cc = emit_condition(g, insn);
 
-    g->skip = x86_jcc(g->code, cc ^ 1, 0);
+    g->skip = x86_jcc(g->code, cc ^ 1, X86_LATER);
 }
 
 /* Two ways meet: what the host's flags are depends on the way. */
@@ -78,7 +76,6 @@ static void emit_label(struct generator *g)
     allocate_forget(&g->places);
 }
 
-/* [patchable] */
 /*
  * Another processor may execute a jump while we chain it. Four bytes that do not
  * cross an 8-byte boundary are written as one [SDM3, 8.1.1 "Guaranteed Atomic
@@ -90,7 +87,6 @@ static void align_patchable(struct x86_code *code, size_t lead)
     if ((code->size + lead) % 8 > 4)
         x86_align(code, lead, 8);
 }
-/* [/patchable] */
 
 static void emit_exit(struct generator *g, const struct ir_insn *insn, struct generated *out)
 {
@@ -101,10 +97,10 @@ static void emit_exit(struct generator *g, const struct ir_insn *insn, struct ge
         enum x86_cc cc = emit_condition(g, insn);
 
         align_patchable(g->code, 2);
-        site->jump = (uint32_t)x86_jcc(g->code, cc, g->code->size);
+        site->jump = (uint32_t)x86_jcc(g->code, cc, X86_LATER);
     } else {
         align_patchable(g->code, 1);
-        site->jump = (uint32_t)x86_jmp(g->code, g->code->size);
+        site->jump = (uint32_t)x86_jmp(g->code, X86_LATER);
     }
 }
 
@@ -156,7 +152,7 @@ static void emit_aligned(struct generator *g, const struct ir_insn *insn)
 {
     x86_test_imm(g->code, X86_8, x86_reg(allocate_use(&g->places, insn->a)), 3);
     assert(g->leaves < IR_GUEST);
-    g->leave[g->leaves].jump = x86_jcc(g->code, X86_NE, 0);
+    g->leave[g->leaves].jump = x86_jcc(g->code, X86_NE, X86_LATER);
     g->leave[g->leaves++].key = insn->imm;
 }
 
@@ -263,7 +259,7 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     x86_data64(code, block->start);
     out->entry = (uint32_t)code->size;
     x86_alu_imm(code, X86_CMP, X86_32, x86_mem(RBP, offsetof(struct arm_cpu, interrupt)), 0);
-    interrupted = x86_jcc(code, X86_NE, 0);
+    interrupted = x86_jcc(code, X86_NE, X86_LATER);
     out->body = (uint32_t)code->size;
     if (options->counter) {
         x86_mov_imm64(code, RAX, (uintptr_t)options->counter);

@@ -29,7 +29,6 @@ static void store_pins(struct x86_code *code, const struct x86_pins *pins)
             x86_store(code, X86_32, frame_home(global), pins->reg[global]);
 }
 
-/* [enter] */
 static size_t enter(struct x86_code *code, const struct x86_pins *pins)
 {
     size_t start;
@@ -47,7 +46,6 @@ static size_t enter(struct x86_code *code, const struct x86_pins *pins)
     x86_jmp_to(code, x86_reg(RAX));
     return start;
 }
-/* [/enter] */
 
 /* Back to C; the status is in RDX. */
 static void leave_frame(struct x86_code *code)
