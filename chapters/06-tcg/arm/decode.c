@@ -240,7 +240,7 @@ static void fill(struct arm_insn *insn, const struct table *table, int n, uint32
     insn->size = (uint8_t)(encoding->size < 0 ? -encoding->size : encoding->size);
     insn->sign = encoding->size < 0;
     encoding->form(insn, &f);
-    if (restricted(encoding->unless, insn, &f))
+    if (encoding->unless && restricted(encoding->unless, insn, &f))
         insn->op = ARM_UNDEF;
 }
 

@@ -368,6 +368,7 @@ const struct encoding arm_encodings[] = {
     {"cccc 0001 0010 llll 1111 0000 0000 mmmm", "msr%c\tCPSR_%f, %m", ARM_MSR, register_operand,
      M15 | EMPTY, 0},
     {"cccc 0001 0010 1111 1111 1111 0001 mmmm", "bx%c\t%m", ARM_BX, register_operand, 0, 0},
+    /* Without Jazelle BXJ is BX. */
     {"cccc 0001 0010 1111 1111 1111 0010 mmmm", "bxj%c\t%m", ARM_BX, register_operand, M15, 0},
     {"cccc 0001 0010 1111 1111 1111 0011 mmmm", "blx%c\t%m", ARM_BLX, register_operand, M15, 0},
     {"cccc 0001 0110 1111 dddd 1111 0001 mmmm", "clz%c\t%d, %m", ARM_CLZ, plain, D15 | M15, 0},
