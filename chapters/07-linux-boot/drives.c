@@ -1,5 +1,5 @@
 /*
- * drives.c: see drives.h. An option that is not known here is refused by name: one that
+ * drives.c: see drives.h. A property that is not known here is refused by name: one that
  * was ignored could cost somebody a disk.
  */
 #include "07-linux-boot/drives.h"
@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "07-linux-boot/properties.h"
 #include "common/die.h"
 
 #define CLASS_STORAGE 0x010000u /* mass storage: SCSI, as QEMU says of its virtio disks */
@@ -16,105 +18,144 @@
 struct drive_options {
     char file[4096];
     char serial[VIRTIO_BLK_ID_BYTES + 1];
-    unsigned raw; /* RAW_DISK_... */
+    bool read_only, direct;
+    bool qcow2, format_given;
 };
 
-static int parse_choice(const char *key, const char *value, const char *yes, const char *no,
-                        bool *chosen, struct refusal *why)
+static int copy(char *to, size_t size, const char *key, const char *value, struct refusal *why)
 {
-    if (strcmp(value, yes) != 0 && strcmp(value, no) != 0)
-        return refuse(why, -EINVAL, "%s=%.80s: not one of %s and %s", key, value, yes, no);
-    *chosen = strcmp(value, yes) == 0;
+    if (strlen(value) >= size)
+        return refuse(why, -EINVAL, "%s=%.80s: longer than %zu bytes", key, value, size - 1);
+    strcpy(to, value);
     return 0;
 }
 
-static int parse_pair(struct drive_options *o, const char *key, const char *value,
-                      struct refusal *why)
+static int take(void *self, const char *key, const char *value, struct refusal *why)
 {
-    bool on = false;
-    int error = 0;
+    struct drive_options *o = self;
 
-    if (strcmp(key, "file") == 0) {
-        snprintf(o->file, sizeof o->file, "%s", value);
-    } else if (strcmp(key, "serial") == 0) {
-        snprintf(o->serial, sizeof o->serial, "%s", value);
-    } else if (strcmp(key, "readonly") == 0) {
-        error = parse_choice(key, value, "on", "off", &on, why);
-        o->raw |= on ? RAW_DISK_READ_ONLY : 0;
-    } else if (strcmp(key, "cache") == 0) {
-        error = parse_choice(key, value, "none", "writeback", &on, why);
-        o->raw |= on ? RAW_DISK_DIRECT : 0;
-    } else if (strcmp(key, "if") == 0) {
-        error = parse_choice(key, value, "virtio", "virtio", &on, why);
-    } else if (strcmp(key, "format") == 0) {
-        error = parse_choice(key, value, "raw", "raw", &on, why);
-    } else {
-        error = refuse(why, -EINVAL, "\"%.80s\" is no property of a drive", key);
+    if (strcmp(key, "file") == 0)
+        return copy(o->file, sizeof o->file, key, value, why);
+    if (strcmp(key, "serial") == 0)
+        return copy(o->serial, sizeof o->serial, key, value, why);
+    if (strcmp(key, "readonly") == 0)
+        return properties_choose(key, value, "on", "off", &o->read_only, why);
+    if (strcmp(key, "cache") == 0)
+        return properties_choose(key, value, "none", "writeback", &o->direct, why);
+    if (strcmp(key, "if") == 0)
+        return strcmp(value, "virtio") == 0
+                   ? 0
+                   : refuse(why, -EINVAL, "if=%.80s: drives are virtio here", value);
+    if (strcmp(key, "format") == 0) {
+        o->format_given = true;
+        return properties_choose(key, value, "qcow2", "raw", &o->qcow2, why);
     }
-    return error;
+    return refuse(why, -EINVAL, "\"%.80s\" is no property of a drive", key);
 }
 
-/* "key=value,key=value"; a comma in a value is written twice, as QEMU has it. */
 static int parse(struct drive_options *o, const char *text, struct refusal *why)
 {
-    while (*text) {
-        char pair[4200], *value;
-        size_t length = 0;
-        int error;
+    int error = properties_parse(text, NULL, take, o, why);
 
-        for (; *text && (*text != ',' || text[1] == ','); text++) {
-            text += *text == ',';
-            if (length + 1 == sizeof pair)
-                return refuse(why, -EINVAL, "a property is too long");
-            pair[length++] = *text;
-        }
-        text += *text == ',';
-        pair[length] = '\0';
-        value = strchr(pair, '=');
-        if (!value)
-            return refuse(why, -EINVAL, "\"%.80s\" is not of the form key=value", pair);
-        *value++ = '\0';
-        error = parse_pair(o, pair, value, why);
-        if (error < 0)
-            return error;
-    }
-    return o->file[0] ? 0 : refuse(why, -EINVAL, "has no file=");
+    if (error < 0)
+        return error;
+    if (o->file[0] == '\0')
+        return refuse(why, -EINVAL, "has no file=");
+    if (o->qcow2 && o->direct)
+        return refuse(why, -EINVAL, "cache=none: only with format=raw");
+    return 0;
+}
+
+/* A whole block, and aligned: the file may have been opened with O_DIRECT. */
+static bool begins_as_qcow2(int fd)
+{
+    _Alignas(4096) char block[4096];
+
+    return pread(fd, block, sizeof block, 0) >= 4 && memcmp(block, "QFI\xfb", 4) == 0;
+}
+
+static int open_raw(struct raw_disk *raw, const struct drive_options *o, struct refusal *why)
+{
+    unsigned how = (o->read_only ? RAW_DISK_READ_ONLY : 0) | (o->direct ? RAW_DISK_DIRECT : 0);
+    int error = raw_disk_open(raw, o->file, how, why);
+
+    if (error < 0 || o->format_given || !begins_as_qcow2(raw->fd))
+        return error;
+    raw_disk_close(raw);
+    return refuse(why, -EINVAL, "looks like a qcow2 image: say format=qcow2, or format=raw");
+}
+
+static int open_image(struct drive *drive, const struct drive_options *o, struct refusal *why)
+{
+    struct refusal inner;
+    int error;
+
+    drive->is_qcow2 = o->qcow2;
+    error = o->qcow2 ? qcow2_disk_open(&drive->image.qcow2, o->file, o->read_only, &inner)
+                     : open_raw(&drive->image.raw, o, &inner);
+    return error < 0 ? refuse(why, error, "%s: %s", o->file, inner.text) : 0;
+}
+
+/* The guest has flushed what it wants to keep, and heard then whether that went well. */
+static void close_image(struct drive *drive)
+{
+    if (drive->is_qcow2)
+        qcow2_disk_close(&drive->image.qcow2);
+    else
+        raw_disk_close(&drive->image.raw);
+}
+
+static int plug(struct drive *drive, const struct drive_options *o, struct machine *machine,
+                struct pci_host *pci, struct refusal *why)
+{
+    struct disk *disk = drive->is_qcow2 ? &drive->image.qcow2.disk : &drive->image.raw.disk;
+    int error;
+
+    virtio_blk_init(&drive->blk, &machine->vm.memory, disk, o->serial, 1);
+    error = virtio_slot_plug(&drive->slot, &drive->blk.device, CLASS_STORAGE, machine, pci, why);
+    if (error < 0)
+        virtio_blk_free(&drive->blk);
+    return error;
 }
 
 int drives_add(struct drives *drives, const char *text, struct machine *machine,
                struct pci_host *pci, struct refusal *why)
 {
-    struct drive_options options = {0};
-    struct refusal open_why;
+    struct drive_options options = {.read_only = false};
     struct drive *drive;
     int error = parse(&options, text, why);
 
     if (error < 0)
         return error;
-    if (drives->count == DRIVES_MAX || pci_host_free_slot(pci) < 0)
-        return refuse(why, -ENOSPC, "there is no room for more than %u drives", drives->count);
+    if (drives->count == DRIVES_MAX)
+        return refuse(why, -ENOSPC, "there is no room for more than %u drives", DRIVES_MAX);
     drive = calloc(1, sizeof *drive);
     if (!drive)
         die("no memory for a drive");
-    error = raw_disk_open(&drive->raw, options.file, options.raw, &open_why);
-    if (error < 0) {
-        free(drive);
-        return refuse(why, error, "%s: %s", options.file, open_why.text);
-    }
-    virtio_blk_init(&drive->blk, &machine->vm.memory, &drive->raw.disk, options.serial, 1);
-    virtio_pci_init(&drive->transport, &drive->blk.device, CLASS_STORAGE,
-                    irqchip_msi(&machine->vm));
-    pci_host_plug(pci, (unsigned)pci_host_free_slot(pci), &drive->transport.pci);
+    error = open_image(drive, &options, why);
+    if (error < 0)
+        goto no_image;
+    error = plug(drive, &options, machine, pci, why);
+    if (error < 0)
+        goto not_plugged;
     drives->list[drives->count++] = drive;
     return 0;
+
+not_plugged:
+    close_image(drive);
+no_image:
+    free(drive);
+    return error;
 }
 
 void drives_free(struct drives *drives)
 {
-    for (unsigned i = 0; i < drives->count; i++) {
-        virtio_blk_free(&drives->list[i]->blk);
-        raw_disk_close(&drives->list[i]->raw);
-        free(drives->list[i]);
+    while (drives->count > 0) {
+        struct drive *drive = drives->list[--drives->count];
+
+        virtio_slot_unplug(&drive->slot);
+        virtio_blk_free(&drive->blk);
+        close_image(drive);
+        free(drive);
     }
-    drives->count = 0;
 }

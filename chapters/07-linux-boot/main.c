@@ -13,9 +13,9 @@
  *     0x600  8      ACPI: power                9
  *     0xcf8  8      PCI (0xcf9: reset control)  16 to 19
  *
- * On PCI: a virtio block device for each -drive.
+ * On PCI: a virtio device for each -drive, -nic and -device.
  *
- * Left out on purpose: networks, a screen, a second processor.
+ * Left out on purpose: a screen, a second processor.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,8 +39,10 @@
 #include "07-linux-boot/acpi/tables.h"
 #include "07-linux-boot/boot.h"
 #include "07-linux-boot/cpuid.h"
+#include "07-linux-boot/devices.h"
 #include "07-linux-boot/drives.h"
 #include "07-linux-boot/layout.h"
+#include "07-linux-boot/nics.h"
 #include "07-linux-boot/options.h"
 #include "common/die.h"
 #include "common/term.h"
@@ -86,6 +88,36 @@ static void add_pci(struct machine *machine, struct pci_host *pci, struct irq_pi
                         pci);
 }
 
+/* What the command line plugs into the bus. */
+struct cards {
+    struct drives drives;
+    struct nics nics;
+    struct plugged_devices devices;
+};
+
+static void add_cards(struct cards *cards, const struct options *options, struct machine *machine,
+                      struct pci_host *pci)
+{
+    struct refusal why;
+
+    for (unsigned i = 0; i < options->drives.count; i++)
+        if (drives_add(&cards->drives, options->drives.values[i], machine, pci, &why) < 0)
+            die("-drive %s", why.text);
+    for (unsigned i = 0; i < options->nics.count; i++)
+        if (nics_add(&cards->nics, options->nics.values[i], machine, pci, &why) < 0)
+            die("-nic %s", why.text);
+    for (unsigned i = 0; i < options->devices.count; i++)
+        if (devices_add(&cards->devices, options->devices.values[i], machine, pci, &why) < 0)
+            die("-device %s", why.text);
+}
+
+static void free_cards(struct cards *cards)
+{
+    devices_free(&cards->devices);
+    nics_free(&cards->nics);
+    drives_free(&cards->drives);
+}
+
 /* The first processor, where boot_load() wants it to start. */
 static void add_processor(struct machine *machine, const struct boot_entry *entry)
 {
@@ -111,7 +143,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
     struct acpi_pm power;
     struct pci_host pci;
     struct irq_pin pci_pins[PCI_WIRES];
-    struct drives drives = {0};
+    struct cards cards = {.drives = {.count = 0}};
     struct acpi_board board = {.processors = 1,
                                .serial = true,
                                .keyboard = true,
@@ -153,9 +185,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
                         reset_port_a_write, &reset);
 
     add_pci(&machine, &pci, pci_pins, &reset);
-    for (unsigned i = 0; i < options->drive_count; i++)
-        if (drives_add(&drives, options->drives[i], &machine, &pci, &why) < 0)
-            die("-drive %s", why.text);
+    add_cards(&cards, options, &machine, &pci);
     pci_host_place(&pci, PCI_IO, PCI_IO_END, PCI_MEMORY, PCI_END);
 
     acpi_pm_init(&power, machine_irq(&machine, ACPI_SCI), machine_off_line(&machine), false);
@@ -181,7 +211,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
         machine_report(stderr, &machine);
     }
     observer_close(&observer);
-    drives_free(&drives);
+    free_cards(&cards);
     machine_free(&machine);
     return ending;
 }

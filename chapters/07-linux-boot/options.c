@@ -26,6 +26,8 @@ enum option_id {
     OPTION_APPEND,
     OPTION_MEMORY,
     OPTION_DRIVE,
+    OPTION_NIC,
+    OPTION_DEVICE,
     OPTION_NO_REBOOT,
     OPTION_NOGRAPHIC,
     OPTION_TRACE,
@@ -45,9 +47,11 @@ static const struct option_row rows[] = {
     {"initrd", OPTION_INITRD, "FILE", "its initial RAM disk"},
     {"append", OPTION_APPEND, "TEXT", "its command line, instead of\n\"" DEFAULT_CMDLINE "\""},
     {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
-    {"drive", OPTION_DRIVE, "PROPERTIES",
-     "a disk: file=IMAGE[,if=virtio][,format=raw][,readonly=on]\n[,cache=none][,serial=ID]; up to "
-     "8"},
+    {"drive", OPTION_DRIVE, "DISK",
+     "a disk: file=IMAGE[,if=virtio][,format=raw|qcow2]\n[,readonly=on][,cache=none][,serial=ID]"},
+    {"nic", OPTION_NIC, "NETWORK",
+     "a network card: none, tap,ifname=NAME or\ndgram,local.type=fd,local.str=N; [,mac=ADDRESS]"},
+    {"device", OPTION_DEVICE, "NAME", "another device: virtio-rng-pci"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
@@ -145,11 +149,12 @@ static int parse_memory(const char *text, uint64_t *ram, struct refusal *why)
     return 0;
 }
 
-static int add_drive(struct options *options, const char *value, struct refusal *why)
+static int append(struct option_list *list, const char *name, const char *value,
+                  struct refusal *why)
 {
-    if (options->drive_count == OPTIONS_DRIVES_MAX)
-        return refuse(why, -EINVAL, "-drive %.80s: %u drives at most", value, OPTIONS_DRIVES_MAX);
-    options->drives[options->drive_count++] = value;
+    if (list->count == OPTIONS_LIST_MAX)
+        return refuse(why, -EINVAL, "-%s %.80s: %u at most", name, value, OPTIONS_LIST_MAX);
+    list->values[list->count++] = value;
     return 0;
 }
 
@@ -160,7 +165,9 @@ static int apply(struct options *options, enum option_id id, const char *value, 
     case OPTION_INITRD: options->initrd = value; break;
     case OPTION_APPEND: options->cmdline = value; break;
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
-    case OPTION_DRIVE: return add_drive(options, value, why);
+    case OPTION_DRIVE: return append(&options->drives, "drive", value, why);
+    case OPTION_NIC: return append(&options->nics, "nic", value, why);
+    case OPTION_DEVICE: return append(&options->devices, "device", value, why);
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
     case OPTION_NOGRAPHIC: break;
     case OPTION_TRACE: options->trace = value; break;

@@ -11,17 +11,24 @@
 #include "common/refusal.h"
 
 /* What -append is when it is not given: a console to see, and a boot in half the time. */
-#define DEFAULT_CMDLINE    "console=ttyS0 cryptomgr.notests"
+#define DEFAULT_CMDLINE "console=ttyS0 cryptomgr.notests"
 
-#define OPTIONS_DRIVES_MAX 8u
+/* How often -drive, -nic and -device may be given. */
+#define OPTIONS_LIST_MAX 8u
+
+struct option_list {
+    const char *values[OPTIONS_LIST_MAX];
+    unsigned count;
+};
 
 struct options {
     const char *kernel; /* never NULL unless help */
     const char *initrd; /* NULL: none */
     const char *cmdline;
-    uint64_t ram;                           /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
-    const char *drives[OPTIONS_DRIVES_MAX]; /* drives.h says what may be in them */
-    unsigned drive_count;
+    uint64_t ram;               /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
+    struct option_list drives;  /* drives.h says what may be in them, ... */
+    struct option_list nics;    /* ... nics.h, */
+    struct option_list devices; /* ... and devices.h */
     bool no_reboot;
     const char *trace; /* NULL: none */
     bool stats;

@@ -90,6 +90,40 @@ START_TEST(memory_sizes_have_units)
 }
 END_TEST
 
+START_TEST(cards_add_up_and_keep_their_order)
+{
+    struct parsed p = parse("-kernel k -drive a -nic n -drive b -device d");
+
+    ck_assert_int_eq(p.result, 0);
+    ck_assert_uint_eq(p.options.drives.count, 2);
+    ck_assert_str_eq(p.options.drives.values[0], "a");
+    ck_assert_str_eq(p.options.drives.values[1], "b");
+    ck_assert_uint_eq(p.options.nics.count, 1);
+    ck_assert_str_eq(p.options.nics.values[0], "n");
+    ck_assert_uint_eq(p.options.devices.count, 1);
+    ck_assert_str_eq(p.options.devices.values[0], "d");
+}
+END_TEST
+
+START_TEST(there_is_a_limit_to_drives)
+{
+    char *argv[3 + 2 * (OPTIONS_LIST_MAX + 1)] = {"vmm", "-kernel", "k"};
+    struct options options;
+    struct refusal why;
+    int argc = 3;
+
+    for (unsigned i = 0; i < OPTIONS_LIST_MAX; i++) {
+        argv[argc++] = "-drive";
+        argv[argc++] = "disk";
+    }
+    ck_assert_int_eq(options_parse(&options, argc, argv, &why), 0);
+    argv[argc++] = "-drive";
+    argv[argc++] = "more";
+    ck_assert_int_eq(options_parse(&options, argc, argv, &why), -EINVAL);
+    ck_assert_str_eq(why.text, "-drive more: 8 at most");
+}
+END_TEST
+
 START_TEST(senseless_sizes_are_refused_by_name)
 {
     static const char *const sizes[] = {"0",
@@ -181,9 +215,10 @@ END_TEST
 
 START_TEST(help_lists_options_keys_and_statuses)
 {
-    static const char *const words[] = {"-kernel FILE", "-initrd FILE",  "-append TEXT", "-m SIZE",
-                                        "-no-reboot",   DEFAULT_CMDLINE, "Ctrl-A x",     "  0  ",
-                                        "  1  ",        "  3  ",         "  4  ",        "  5  "};
+    static const char *const words[] = {
+        "-kernel FILE", "-drive DISK", "-nic NETWORK", "-device NAME",  "-initrd FILE",
+        "-append TEXT", "-m SIZE",     "-no-reboot",   DEFAULT_CMDLINE, "Ctrl-A x",
+        "  0  ",        "  1  ",       "  3  ",        "  4  ",         "  5  "};
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -220,6 +255,8 @@ static Suite *options_suite(void)
     tcase_add_test(tests, every_option_arrives_with_one_dash_or_two);
     tcase_add_test(tests, of_two_equal_options_the_last_counts);
     tcase_add_test(tests, memory_sizes_have_units);
+    tcase_add_test(tests, cards_add_up_and_keep_their_order);
+    tcase_add_test(tests, there_is_a_limit_to_drives);
     tcase_add_test(tests, senseless_sizes_are_refused_by_name);
     tcase_add_test(tests, what_we_lack_is_refused_by_name);
     tcase_add_test(tests, long_nonsense_is_refused_too);
