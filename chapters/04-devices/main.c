@@ -155,6 +155,7 @@ int main(int argc, char **argv)
     vm_add_ram(&pc.machine.vm, 0, RAM_SIZE);
     attach(&settings);
     load_guest(&settings);
+    pc_collect(&pc);
     set_limit(settings.limit);
     if (observer_open(&observer, &pc.machine, settings.trace, settings.stats, &why) < 0)
         die("--trace %s", why.text);

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "04-devices/cmos.h"
+#include "common/bits.h"
 
 #define COM1           0x3f8
 #define PCI_IO         UINT64_C(0xc000) /* where BARs are placed: ports ... */
@@ -222,6 +223,18 @@ void pc_attach(struct pc *pc, const struct pc_options *options)
     attach_dma_timer(pc);
     pci_host_place(&pc->pci, PCI_IO, PCI_IO_END, PCI_MEMORY, PCI_MEMORY_END);
 }
+
+/* [collect] */
+void pc_collect(struct pc *pc)
+{
+    static const uint16_t ports[] = {DEBUG_CONSOLE_PORT, DEBUG_CONSOLE_SEABIOS, POST_PORT};
+
+    if (coalesced_open(&pc->collected, &pc->machine) < 0)
+        return;
+    for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
+        (void)coalesced_add(&pc->collected, true, ports[i], 1);
+}
+/* [/collect] */
 
 void pc_detach(struct pc *pc)
 {

@@ -27,6 +27,7 @@
 #ifndef CHAPTER_04_PC_H
 #define CHAPTER_04_PC_H
 
+#include "04-devices/coalesced.h"
 #include "04-devices/debug_ports.h"
 #include "04-devices/dma_timer.h"
 #include "04-devices/doorbell.h"
@@ -71,6 +72,7 @@ struct pc {
     struct dma_timer dma_timer;
     struct doorbell doorbell; /* the DMA timer's */
     struct alarm doorbell_alarm;
+    struct coalesced collected;
     int status; /* what the debug exit port was told; -1: nothing */
 };
 
@@ -79,6 +81,12 @@ struct pc {
  * pc must not move afterwards. Without IRQCHIP_KERNEL nothing here needs /dev/kvm.
  */
 void pc_attach(struct pc *pc, const struct pc_options *options);
+
+/*
+ * Once the machine has its processor: writes to the debug ports no longer stop the
+ * guest. Without KVM's help for that, nothing changes but the number of exits.
+ */
+void pc_collect(struct pc *pc);
 
 /* Releases what pc_attach() opened. The event loop must not be running. */
 void pc_detach(struct pc *pc);
