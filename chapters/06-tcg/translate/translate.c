@@ -7,8 +7,6 @@
  */
 #include "06-tcg/translate/engine.h"
 
-#include <assert.h>
-
 #include "06-tcg/fault.h"
 #include "06-tcg/ir/optimize.h"
 
@@ -84,6 +82,15 @@ static bool watched(struct translator *t, uint32_t address)
     return false;
 }
 
+/* No instruction needs more registers than there are; but better slow than wrong. */
+static void leave_to_interpreter(struct translator *t, uint32_t key)
+{
+    ir_begin(&t->ir, key);
+    ir_append(&t->ir, (struct ir_insn){.op = IR_INSN, .imm = key});
+    ir_append(&t->ir, (struct ir_insn){.op = IR_INTERPRET, .imm = key});
+    t->ir.end = (key & ~1u) + 2;
+}
+
 /* Code for t->ir, or for fewer instructions if registers run out. */
 static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
                            struct arm_stop *stop)
@@ -100,8 +107,9 @@ static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
         if (t->cache.code.overflow)
             return false;
         limit /= 2;
-        assert(limit); /* a single instruction never runs out of registers */
-        if (!engine_lift(t, cpu, key, limit, &t->ir, true, stop))
+        if (limit == 0)
+            leave_to_interpreter(t, key);
+        else if (!engine_lift(t, cpu, key, limit, &t->ir, true, stop))
             return false;
     }
     return true;

@@ -14,10 +14,11 @@
 #include "06-tcg/ir/ir_ops.h"
 #include "common/bits.h"
 
+/* r0 to r7, SP and LR: what compilers use most. */
 const struct x86_pins x86_pins_usual = {{
-    RBX,        R8,         R9,         R10,        R11,        R12, R13, X86_NO_REG,
-    X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, R14, R15, /* SP and LR */
-    X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+    RBX, R8,         R9,         R10,        R11,        R12,        R13,
+    RDI, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, R14,
+    R15, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
 }};
 
 const struct x86_pins x86_pins_none = {{
@@ -177,6 +178,7 @@ void allocate_claim(struct allocation *a, enum x86_reg reg)
         x86_mov(a->code, width_of(a, v), other, reg);
         a->owner[reg] = IR_NONE;
         take_register(a, v, other);
+        a->busy &= ~(1u << other); /* the instruction may not even use it */
     }
     a->busy |= 1u << reg;
 }
@@ -233,6 +235,12 @@ struct x86_operand allocate_operand(struct allocation *a, ir_value v)
 bool allocate_is_in(const struct allocation *a, ir_value v, enum x86_reg reg)
 {
     return a->place[v].reg == reg || pin_of(a, v) == reg;
+}
+
+void allocate_done(struct allocation *a, ir_value v)
+{
+    if (a->place[v].reg != X86_NO_REG)
+        a->busy &= ~(1u << a->place[v].reg);
 }
 
 static void link_home(struct allocation *a, ir_value v, unsigned global)

@@ -59,6 +59,9 @@ enum x86_reg allocate_use(struct allocation *a, ir_value v);
 /* The value as a 32-bit operand: a register, or memory if it is there. */
 struct x86_operand allocate_operand(struct allocation *a, ir_value v);
 
+/* The instruction will not look at the operand again: its register may be evicted. */
+void allocate_done(struct allocation *a, ir_value v);
+
 /* Is the value in this register, whether as its own or as a pin? */
 bool allocate_is_in(const struct allocation *a, ir_value v, enum x86_reg reg);
 

@@ -153,6 +153,8 @@ static void load_count(struct generator *g, ir_value amount, unsigned max, enum 
         x86_mov_imm(g->code, RCX, constant & 0xff);
     else
         x86_movzx(g->code, X86_8, RCX, allocate_operand(&g->places, amount));
+    allocate_done(&g->places,
+                  amount); /* registers are scarce; ask again for what is needed again */
     if (max) {
         x86_mov_imm(g->code, scratch, max);
         x86_alu(g->code, X86_CMP, X86_32, RCX, x86_reg(scratch));
