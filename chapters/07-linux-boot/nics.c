@@ -7,7 +7,7 @@
  * is no eventfd, so the watch must be switchable from any: an epoll in between fires once
  * and is then armed anew by whoever sees that there is use in it.
  *
- * Left out on purpose: user-mode networks, several queue pairs, link state.
+ * Left out on purpose: several queue pairs, link state.
  */
 #include "07-linux-boot/nics.h"
 
@@ -25,7 +25,9 @@
 
 #define CLASS_ETHERNET 0x020000u
 
-enum nic_kind { NIC_NONE, NIC_TAP, NIC_DGRAM };
+#define FORWARDS_MAX   16u
+
+enum nic_kind { NIC_NONE, NIC_USER, NIC_TAP, NIC_DGRAM };
 
 struct nic_options {
     enum nic_kind kind;
@@ -34,12 +36,14 @@ struct nic_options {
     int fd;
     bool fd_type;
     uint8_t mac[ETH_ALEN];
+    char forwards[FORWARDS_MAX][100];
+    unsigned forward_count;
 };
 
 static int take_kind(struct nic_options *o, const char *value, struct refusal *why)
 {
     static const char *const names[] = {
-        [NIC_NONE] = "none", [NIC_TAP] = "tap", [NIC_DGRAM] = "dgram"};
+        [NIC_NONE] = "none", [NIC_USER] = "user", [NIC_TAP] = "tap", [NIC_DGRAM] = "dgram"};
 
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(value, names[i]) == 0) {
@@ -47,8 +51,8 @@ static int take_kind(struct nic_options *o, const char *value, struct refusal *w
             o->kind_given = true;
             return 0;
         }
-    return refuse(why, -EINVAL, "\"%.80s\" is no kind of network: there are none, tap and dgram",
-                  value);
+    return refuse(why, -EINVAL,
+                  "\"%.80s\" is no kind of network: there are none, user, tap and dgram", value);
 }
 
 /* Six pairs of digits; an address of one host, not of a group. */
@@ -78,6 +82,15 @@ static int take_fd(struct nic_options *o, const char *value, struct refusal *why
     return 0;
 }
 
+static int take_forward(struct nic_options *o, const char *value, struct refusal *why)
+{
+    if (o->forward_count == FORWARDS_MAX || strlen(value) >= sizeof o->forwards[0])
+        return refuse(why, -EINVAL, "hostfwd=%.80s: too long, or more than %u", value,
+                      FORWARDS_MAX);
+    strcpy(o->forwards[o->forward_count++], value);
+    return 0;
+}
+
 static int take(void *self, const char *key, const char *value, struct refusal *why)
 {
     struct nic_options *o = self;
@@ -97,6 +110,8 @@ static int take(void *self, const char *key, const char *value, struct refusal *
     }
     if (o->kind == NIC_TAP && (strcmp(key, "script") == 0 || strcmp(key, "downscript") == 0))
         return properties_choose(key, value, "no", "", &unused, why);
+    if (o->kind == NIC_USER && strcmp(key, "hostfwd") == 0)
+        return take_forward(o, value, why);
     if (o->kind == NIC_DGRAM && strcmp(key, "local.type") == 0)
         return properties_choose(key, value, "fd", "fd", &o->fd_type, why);
     if (o->kind == NIC_DGRAM && strcmp(key, "local.str") == 0)
@@ -111,7 +126,7 @@ static int parse(struct nic_options *o, const char *text, struct refusal *why)
     if (error < 0)
         return error;
     if (!o->kind_given)
-        return refuse(why, -EINVAL, "says no kind of network: none, tap or dgram");
+        return refuse(why, -EINVAL, "says no kind of network: none, user, tap or dgram");
     if (o->kind == NIC_TAP && o->interface[0] == '\0')
         return refuse(why, -EINVAL, "tap has no ifname=");
     if (o->kind == NIC_DGRAM && (!o->fd_type || o->fd < 0))
@@ -133,6 +148,39 @@ static int open_dgram(struct net_fd *back, int number, struct refusal *why)
         return refuse(why, -errno, "local.str=%d: %s", number, strerror(errno));
     net_fd_socket(back, fd);
     return 0;
+}
+
+static int open_user(struct nic *nic, const struct nic_options *o, struct refusal *why)
+{
+    int error = user_net_init(&nic->user, why);
+
+    if (error < 0)
+        return error;
+    for (unsigned i = 0; i < o->forward_count && error == 0; i++)
+        error = user_net_forward(&nic->user, o->forwards[i], why);
+    if (error < 0) {
+        user_net_stop(&nic->user);
+        return error;
+    }
+    nic->is_user = true;
+    net_fd_socket(&nic->back, user_net_start(&nic->user));
+    return 0;
+}
+
+static int open_back(struct nic *nic, const struct nic_options *o, struct refusal *why)
+{
+    switch (o->kind) {
+    case NIC_USER: return open_user(nic, o, why);
+    case NIC_TAP: return net_fd_tap(&nic->back, o->interface, why);
+    default: return open_dgram(&nic->back, o->fd, why);
+    }
+}
+
+static void close_back(struct nic *nic)
+{
+    if (nic->is_user)
+        user_net_stop(&nic->user);
+    net_fd_close(&nic->back);
 }
 
 /* [nic-watch] */
@@ -207,8 +255,7 @@ int nics_add(struct nics *nics, const char *text, struct machine *machine, struc
     nic = calloc(1, sizeof *nic);
     if (!nic)
         die("no memory for a network card");
-    error = options.kind == NIC_TAP ? net_fd_tap(&nic->back, options.interface, why)
-                                    : open_dgram(&nic->back, options.fd, why);
+    error = open_back(nic, &options, why);
     if (error < 0)
         goto no_network;
     error = plug(nic, &options, machine, pci, why);
@@ -218,7 +265,7 @@ int nics_add(struct nics *nics, const char *text, struct machine *machine, struc
     return 0;
 
 not_plugged:
-    net_fd_close(&nic->back);
+    close_back(nic);
 no_network:
     free(nic);
     return error;
@@ -231,7 +278,7 @@ void nics_free(struct nics *nics)
 
         virtio_slot_unplug(&nic->slot);
         close(nic->frames);
-        net_fd_close(&nic->back);
+        close_back(nic);
         free(nic);
     }
 }

@@ -1,6 +1,7 @@
 /*
  * nics.h: the network cards of the command line, on the PCI bus.
  *
+ *     -nic user,hostfwd=tcp::8080-:80         TCP and UDP through this process, no root
  *     -nic tap,ifname=tap0                    an interface of the host
  *     -nic dgram,local.type=fd,local.str=3    one end of a socketpair that we inherit:
  *                                             a message is a frame
@@ -16,13 +17,16 @@
 #include <stddef.h>
 
 #include "05-virtio/net_fd.h"
+#include "05-virtio/user_net.h"
 #include "05-virtio/virtio_net.h"
 #include "07-linux-boot/virtio_slot.h"
 
 #define NICS_MAX 4u
 
 struct nic {
-    struct net_fd back; /* the first: nic_resume() is given this */
+    struct net_fd back;   /* the first: nic_resume() is given this */
+    struct user_net user; /* the far end of back, if is_user */
+    bool is_user;
     void (*resume)(void *self);
     int frames; /* an epoll: readable when back.fd is, and somebody wants its frames */
     struct virtio_net net;

@@ -50,7 +50,8 @@ static const struct option_row rows[] = {
     {"drive", OPTION_DRIVE, "DISK",
      "a disk: file=IMAGE[,if=virtio][,format=raw|qcow2]\n[,readonly=on][,cache=none][,serial=ID]"},
     {"nic", OPTION_NIC, "NETWORK",
-     "a network card: none, tap,ifname=NAME or\ndgram,local.type=fd,local.str=N; [,mac=ADDRESS]"},
+     "a network card: none, user[,hostfwd=tcp::8080-:80],\ntap,ifname=NAME or "
+     "dgram,local.type=fd,local.str=N;\n[,mac=ADDRESS]"},
     {"device", OPTION_DEVICE, "NAME", "another device: virtio-rng-pci"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},

@@ -3,9 +3,12 @@
  * virtio/initramfs makes and whose virtio/what-to-do says what it does and sees.
  */
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "harness/harness.h"
@@ -72,6 +75,55 @@ START_TEST(a_file_system_lives_on_a_virtio_disk)
 }
 END_TEST
 
+START_TEST(linux_draws_from_the_entropy_device)
+{
+    struct program guest = run("entropy", "-device", "virtio-rng-pci");
+
+    expect(&guest, "do: source virtio_rng.0");
+    expect(&guest, "do: bytes: some");
+    program_free(&guest);
+}
+END_TEST
+
+/* A program on the host that sends back what it gets, on one connection. */
+static void *echo(void *listener)
+{
+    char bytes[65536];
+    int peer = accept(*(int *)listener, NULL, NULL);
+    ssize_t got;
+
+    while (peer >= 0 && (got = read(peer, bytes, sizeof bytes)) > 0)
+        for (ssize_t at = 0, sent; at < got; at += sent)
+            if ((sent = write(peer, bytes + at, (size_t)(got - at))) <= 0)
+                return NULL;
+    close(peer);
+    return NULL;
+}
+
+START_TEST(the_guest_reaches_the_host_without_root)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct program guest;
+    pthread_t thread;
+    char what[60];
+
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, echo, &listener), 0);
+    snprintf(what, sizeof what, "network ring.port=%u", ntohs(address.sin_port));
+    guest = run(what, "-nic", "user");
+    expect(&guest, "do: lease 10.0.2.15/24 router 10.0.2.2 names 10.0.2.3");
+    expect(&guest, "do: ping: 3 answers");
+    expect(&guest, "do: echo: the same");
+    pthread_join(thread, NULL);
+    close(listener);
+    program_free(&guest);
+}
+END_TEST
+
 static Suite *virtio_suite(void)
 {
     Suite *suite = suite_create("Linux's virtio drivers");
@@ -82,6 +134,8 @@ static Suite *virtio_suite(void)
         why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
     tcase_set_timeout(tests, 4 * LIMIT);
     harness_add(tests, a_file_system_lives_on_a_virtio_disk, why);
+    harness_add(tests, linux_draws_from_the_entropy_device, why);
+    harness_add(tests, the_guest_reaches_the_host_without_root, why);
     suite_add_tcase(suite, tests);
     return suite;
 }
