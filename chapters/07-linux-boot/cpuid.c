@@ -2,8 +2,7 @@
  * cpuid.c: see cpuid.h for the policy. Open at hand: [SDM2] "CPUID", [KVM-API]
  * 4.46 "KVM_GET_SUPPORTED_CPUID".
  *
- * Left out on purpose: choosing single features, models other than the host's, and
- * more than one thread in a core.
+ * Left out on purpose: choosing single features, and models other than the host's.
  */
 #define _GNU_SOURCE
 #include "07-linux-boot/cpuid.h"
@@ -26,92 +25,146 @@
 #define LEVEL_SMT  (1u << 8)
 #define LEVEL_CORE (2u << 8)
 
-/* How many bits of the APIC id tell count processors apart. */
-static unsigned id_bits(unsigned count)
-{
-    unsigned bits = 0;
+/* What each leaf's filter needs to know of the processor that reads it. */
+struct reader {
+    const struct topology *topology;
+    unsigned apic_id;
+    unsigned thread_bits, socket_bits; /* of the APIC id */
+    bool tsc_deadline;
+};
 
-    while (1u << bits < count)
-        bits++;
-    return bits;
+/* The largest number that these many bits hold: CPUID likes counts less one. */
+static unsigned ones(unsigned bits)
+{
+    return (1u << bits) - 1;
 }
 
-static void filter_features(struct kvm_cpuid_entry2 *e, unsigned apic_id, unsigned count,
-                            bool tsc_deadline)
+static unsigned in_socket(const struct reader *reader)
+{
+    return reader->topology->cores * reader->topology->threads;
+}
+
+static void filter_features(struct kvm_cpuid_entry2 *e, const struct reader *reader)
 {
     e->ebx &= 0xffff; /* brand index and CLFLUSH size are the host's */
-    e->ebx |= count << CPUID_1_EBX_COUNT_SHIFT | apic_id << CPUID_1_EBX_APIC_ID_SHIFT;
+    e->ebx |= (1u << reader->socket_bits) << CPUID_1_EBX_COUNT_SHIFT;
+    e->ebx |= reader->apic_id << CPUID_1_EBX_APIC_ID_SHIFT;
     e->ecx &= ~CPUID_1_ECX_VMX;
     e->ecx |= CPUID_1_ECX_HYPERVISOR;
-    if (tsc_deadline)
+    if (reader->tsc_deadline)
         e->ecx |= CPUID_1_ECX_TSC_DEADLINE;
     e->edx &= ~(CPUID_1_EDX_PSN | CPUID_1_EDX_HTT);
-    if (count > 1)
+    if (in_socket(reader) > 1)
         e->edx |= CPUID_1_EDX_HTT;
 }
 
-/* Caches: each processor has its own, except the last level. */
-static void filter_caches(struct kvm_cpuid_entry2 *e, unsigned count, bool amd)
+/* Which APIC ids share a cache: those of a core, and of a socket on the last level. */
+static void filter_caches(struct kvm_cpuid_entry2 *e, const struct reader *reader, bool amd)
 {
     bool last_level = bits(e->eax, 7, 5) >= 3;
-    unsigned sharing = last_level ? count - 1 : 0;
+    unsigned sharing = ones(last_level ? reader->socket_bits : reader->thread_bits);
+    unsigned cores = ones(reader->socket_bits - reader->thread_bits);
 
     if (bits(e->eax, 4, 0) == 0)
         return; /* the end of the list */
-    e->eax = (e->eax & 0x3fff) | sharing << 14 | (amd ? 0 : (count - 1) << 26);
+    e->eax = (e->eax & 0x3fff) | sharing << 14 | (amd ? 0 : cores << 26);
 }
 
-/* The levels of the topology: 0 threads of a core, 1 cores of the package, 2 end. */
-static void filter_topology(struct kvm_cpuid_entry2 *e, unsigned apic_id, unsigned count)
+/* A level of leaves 0x0b and 0x1f: 0 threads of a core, 1 processors of a socket, 2 end. */
+static void filter_level(struct kvm_cpuid_entry2 *e, const struct reader *reader)
 {
+    e->flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
     e->eax = e->ebx = 0;
     e->ecx = e->index & 0xff;
-    e->edx = apic_id;
+    e->edx = reader->apic_id;
     if (e->index == 0) {
-        e->ebx = 1;
+        e->eax = reader->thread_bits;
+        e->ebx = reader->topology->threads;
         e->ecx |= LEVEL_SMT;
     } else if (e->index == 1) {
-        e->eax = id_bits(count);
-        e->ebx = count;
+        e->eax = reader->socket_bits;
+        e->ebx = in_socket(reader);
         e->ecx |= LEVEL_CORE;
     }
 }
 
-static void filter_entry(struct kvm_cpuid_entry2 *e, unsigned apic_id, unsigned count,
-                         bool tsc_deadline)
+/* [APM3, E.4.7 "Function 8000_0008h", E.4.17 "Function 8000_001Eh"] */
+static void filter_sizes(struct kvm_cpuid_entry2 *e, const struct reader *reader)
+{
+    e->ecx = reader->socket_bits << 12 | (in_socket(reader) - 1);
+}
+
+static void filter_identifiers(struct kvm_cpuid_entry2 *e, const struct reader *reader)
+{
+    unsigned core = (reader->apic_id & ones(reader->socket_bits)) >> reader->thread_bits;
+
+    e->eax = reader->apic_id;
+    e->ebx = (reader->topology->threads - 1) << 8 | core;
+    e->ecx = reader->apic_id >> reader->socket_bits; /* each socket is one node */
+}
+
+static void filter_entry(struct kvm_cpuid_entry2 *e, const struct reader *reader)
 {
     switch (e->function) {
-    case 0x1: filter_features(e, apic_id, count, tsc_deadline); break;
+    case 0x1: filter_features(e, reader); break;
     case 0x3: e->eax = e->ebx = e->ecx = e->edx = 0; break; /* serial number */
-    case 0x4: filter_caches(e, count, false); break;
+    case 0x4: filter_caches(e, reader, false); break;
     case 0x7:
         /* "Short REP MOVSB is fast" without "REP MOVSB is fast" confuses guests. */
         if (e->index == 0 && (e->edx & CPUID_7_EDX_FSRM))
             e->ebx |= CPUID_7_EBX_ERMS;
         break;
     case 0xb:
-    case 0x1f: filter_topology(e, apic_id, count); break;
+    case 0x1f: filter_level(e, reader); break;
     case 0x80000001:
         e->ecx &= ~(CPUID_80000001_ECX_SVM | CPUID_80000001_ECX_CMP);
-        if (count > 1)
+        if (in_socket(reader) > 1)
             e->ecx |= CPUID_80000001_ECX_CMP;
         break;
-    case 0x80000008: e->ecx = id_bits(count) << 12 | (count - 1); break;
+    case 0x80000008: filter_sizes(e, reader); break;
     case 0x8000000a: e->eax = e->ebx = e->ecx = e->edx = 0; break; /* SVM */
-    case 0x8000001d: filter_caches(e, count, true); break;
-    case 0x8000001e:
-        e->eax = apic_id;
-        e->ebx = apic_id; /* the core's number; bits 15:8: one thread in each */
-        e->ecx = 0;       /* one node */
-        break;
+    case 0x8000001d: filter_caches(e, reader, true); break;
+    case 0x8000001e: filter_identifiers(e, reader); break;
+    case 0x80000026: e->eax = e->ebx = e->ecx = e->edx = 0; break; /* AMD's newer 0x0b */
     default: break;
     }
 }
 
-void cpuid_filter(struct kvm_cpuid2 *cpuid, unsigned apic_id, unsigned count, bool tsc_deadline)
+static bool has_entry(const struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index)
 {
     for (unsigned i = 0; i < cpuid->nent; i++)
-        filter_entry(&cpuid->entries[i], apic_id, count, tsc_deadline);
+        if (cpuid->entries[i].function == function && cpuid->entries[i].index == index)
+            return true;
+    return false;
+}
+
+/*
+ * KVM leaves topology to user space: of leaves 0x0b and 0x1f newer ones list
+ * level 0 alone, which says "nothing here". [KVM-API, 4.46 "KVM_GET_SUPPORTED_CPUID"]
+ */
+static void add_levels(struct kvm_cpuid2 *cpuid, uint32_t function)
+{
+    if (!has_entry(cpuid, function, 0))
+        return;
+    for (uint32_t index = 1; index <= 2; index++)
+        if (!has_entry(cpuid, function, index))
+            cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){.function = function,
+                                                                      .index = index};
+}
+
+void cpuid_filter(struct kvm_cpuid2 *cpuid, const struct topology *topology, unsigned apic_id,
+                  bool tsc_deadline)
+{
+    struct reader reader = {.topology = topology,
+                            .apic_id = apic_id,
+                            .thread_bits = topology_thread_bits(topology),
+                            .socket_bits = topology_socket_bits(topology),
+                            .tsc_deadline = tsc_deadline};
+
+    add_levels(cpuid, 0xb);
+    add_levels(cpuid, 0x1f);
+    for (unsigned i = 0; i < cpuid->nent; i++)
+        filter_entry(&cpuid->entries[i], &reader);
 }
 
 /* KVM leaves the brand name's 48 letters to user space, as zeros. */
@@ -144,13 +197,25 @@ static void enable_memory_types(const struct vcpu *vcpu)
     vcpu_set_msr(vcpu, MSR_IA32_MTRR_DEF_TYPE, MTRR_DEF_TYPE_E | MTRR_TYPE_WRITE_BACK);
 }
 
-void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, unsigned count)
+/* KVM's list with room for what cpuid_filter() adds. */
+static struct kvm_cpuid2 *supported_with_room(const struct vm *vm)
 {
     struct kvm_cpuid2 *cpuid = vm_supported_cpuid(vm);
+    size_t count = cpuid->nent + CPUID_ADDED_MAX;
+
+    cpuid = realloc(cpuid, sizeof *cpuid + count * sizeof cpuid->entries[0]);
+    if (!cpuid)
+        die("no memory for %zu CPUID leaves", count);
+    return cpuid;
+}
+
+void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, const struct topology *topology)
+{
+    struct kvm_cpuid2 *cpuid = supported_with_room(vm);
 
     for (unsigned i = 0; i < cpuid->nent; i++)
         copy_brand(&cpuid->entries[i]);
-    cpuid_filter(cpuid, vcpu->id, count, vm_capability(vm, KVM_CAP_TSC_DEADLINE_TIMER));
+    cpuid_filter(cpuid, topology, vcpu->id, vm_capability(vm, KVM_CAP_TSC_DEADLINE_TIMER));
     vcpu_set_cpuid(vcpu, cpuid);
     free(cpuid);
     enable_fast_strings(vcpu);

@@ -8,7 +8,8 @@
  *   numbers are never shown.
  * - Nested virtualization is hidden: no VMX, no SVM.
  * - The host's topology (how many cores share which cache, which of them answered)
- *   is replaced by the guest's: processors in one package, one thread each.
+ *   is replaced by the guest's (topology.h). A level-2 cache belongs to one core, a
+ *   level-3 cache to one socket.
  * - The "hypervisor present" bit and KVM's own leaves are shown: the guest finds
  *   kvm-clock, and need not guess.
  */
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 
 #include "01-kvm-hello/kvm.h"
+#include "07-linux-boot/topology.h"
 
 /* [SDM2, "CPUID"]; leaves 0x8...: [APM3, E.4 "Extended Functions"] */
 #define CPUID_1_EBX_COUNT_SHIFT   16
@@ -33,14 +35,18 @@
 #define CPUID_80000001_ECX_CMP    (1u << 1)
 #define CPUID_80000001_ECX_SVM    (1u << 2)
 
+/* Entries that cpuid_filter() may add: the levels of leaves 0x0b and 0x1f. */
+#define CPUID_ADDED_MAX 6u
+
 /*
- * Turns what KVM supports into what processor apic_id of count sees. count is a
- * power of two. Changes leaves, adds none. tsc_deadline: KVM's local APIC has that
+ * Turns what KVM supports into what the processor apic_id sees. There is room for
+ * CPUID_ADDED_MAX more entries behind the last. tsc_deadline: KVM's local APIC has that
  * timer mode, which KVM_GET_SUPPORTED_CPUID does not tell.
  */
-void cpuid_filter(struct kvm_cpuid2 *cpuid, unsigned apic_id, unsigned count, bool tsc_deadline);
+void cpuid_filter(struct kvm_cpuid2 *cpuid, const struct topology *topology, unsigned apic_id,
+                  bool tsc_deadline);
 
-/* Gives the vCPU its leaves, and the MSR bit that must agree with them. */
-void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, unsigned count);
+/* Gives the vCPU, whose id is its APIC id, its leaves, and the MSRs that go with them. */
+void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, const struct topology *topology);
 
 #endif

@@ -15,7 +15,7 @@
  *
  * On PCI: a virtio device for each -drive, -nic and -device.
  *
- * Left out on purpose: a screen, a second processor.
+ * Left out on purpose: a screen.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -118,18 +118,26 @@ static void free_cards(struct cards *cards)
     drives_free(&cards->drives);
 }
 
-/* The first processor, where boot_load() wants it to start. */
-static void add_processor(struct machine *machine, const struct boot_entry *entry)
+/*
+ * The first processor stands where boot_load() wants it to start. The others wait in KVM
+ * for the kernel to wake them.
+ */
+static void add_processors(struct machine *machine, const struct topology *topology,
+                           const struct boot_entry *entry)
 {
-    struct vcpu *vcpu = &machine_add_processor(machine, 0)->vcpu;
+    const struct vcpu *first = &machine->processors[0].vcpu;
     struct kvm_sregs sregs;
     struct kvm_regs regs;
 
-    cpuid_apply(&machine->vm, vcpu, 1);
-    vcpu_get_sregs(vcpu, &sregs);
+    for (unsigned i = 0; i < topology_count(topology); i++) {
+        struct processor *processor = machine_add_processor(machine, topology_apic_id(topology, i));
+
+        cpuid_apply(&machine->vm, &processor->vcpu, topology);
+    }
+    vcpu_get_sregs(first, &sregs);
     entry_registers(entry, &sregs, &regs);
-    vcpu_set_sregs(vcpu, &sregs);
-    vcpu_set_regs(vcpu, &regs);
+    vcpu_set_sregs(first, &sregs);
+    vcpu_set_regs(first, &regs);
 }
 
 /* Builds the machine, boots the kernel, and takes everything apart again. */
@@ -144,7 +152,9 @@ static enum ending boot_once(const struct options *options, struct console *cons
     struct pci_host pci;
     struct irq_pin pci_pins[PCI_WIRES];
     struct cards cards = {.drives = {.count = 0}};
-    struct acpi_board board = {.processors = 1,
+    uint8_t apic_ids[PROCESSORS_MAX];
+    struct acpi_board board = {.processors = topology_count(&options->topology),
+                               .apic_ids = apic_ids,
                                .serial = true,
                                .keyboard = true,
                                .clock = true,
@@ -191,11 +201,13 @@ static enum ending boot_once(const struct options *options, struct console *cons
     acpi_pm_init(&power, machine_irq(&machine, ACPI_SCI), machine_off_line(&machine), false);
     machine_claim_ports(&machine, "ACPI power", ACPI_PM_PORTS, ACPI_PM_PORT_COUNT, 2, acpi_pm_read,
                         acpi_pm_write, &power);
+    for (unsigned i = 0; i < board.processors; i++)
+        apic_ids[i] = (uint8_t)topology_apic_id(&options->topology, i);
     acpi_write(&machine.vm.memory, &board);
 
     if (boot_load(&request, &entry, &why) < 0)
         die("%s", why.text);
-    add_processor(&machine, &entry);
+    add_processors(&machine, &options->topology, &entry);
 
     if (observer_open(&observer, &machine, options->trace, options->stats, &why) < 0)
         die("-trace %s", why.text);

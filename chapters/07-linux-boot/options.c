@@ -25,6 +25,7 @@ enum option_id {
     OPTION_INITRD,
     OPTION_APPEND,
     OPTION_MEMORY,
+    OPTION_PROCESSORS,
     OPTION_DRIVE,
     OPTION_NIC,
     OPTION_DEVICE,
@@ -47,6 +48,8 @@ static const struct option_row rows[] = {
     {"initrd", OPTION_INITRD, "FILE", "its initial RAM disk"},
     {"append", OPTION_APPEND, "TEXT", "its command line, instead of\n\"" DEFAULT_CMDLINE "\""},
     {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
+    {"smp", OPTION_PROCESSORS, "N",
+     "processors: N[,sockets=N][,cores=N][,threads=N], 1 to 16\n(default 1)"},
     {"drive", OPTION_DRIVE, "DISK",
      "a disk: file=IMAGE[,if=virtio][,format=raw|qcow2]\n[,readonly=on][,cache=none][,serial=ID]"},
     {"nic", OPTION_NIC, "NETWORK",
@@ -166,6 +169,7 @@ static int apply(struct options *options, enum option_id id, const char *value, 
     case OPTION_INITRD: options->initrd = value; break;
     case OPTION_APPEND: options->cmdline = value; break;
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
+    case OPTION_PROCESSORS: return topology_parse(&options->topology, value, why);
     case OPTION_DRIVE: return append(&options->drives, "drive", value, why);
     case OPTION_NIC: return append(&options->nics, "nic", value, why);
     case OPTION_DEVICE: return append(&options->devices, "device", value, why);
@@ -180,7 +184,8 @@ static int apply(struct options *options, enum option_id id, const char *value, 
 
 int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why)
 {
-    *options = (struct options){.cmdline = DEFAULT_CMDLINE, .ram = RAM_DEFAULT};
+    *options = (struct options){
+        .cmdline = DEFAULT_CMDLINE, .ram = RAM_DEFAULT, .topology = {1, 1, 1}};
     for (int i = 1; i < argc; i++) {
         const struct option_row *row = find_option(argv[i], why);
         const char *value = NULL;

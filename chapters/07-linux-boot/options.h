@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "07-linux-boot/topology.h"
 #include "common/refusal.h"
 
 /* What -append is when it is not given: a console to see, and a boot in half the time. */
@@ -26,6 +27,7 @@ struct options {
     const char *initrd; /* NULL: none */
     const char *cmdline;
     uint64_t ram;               /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
+    struct topology topology;   /* 1 to 16 processors */
     struct option_list drives;  /* drives.h says what may be in them, ... */
     struct option_list nics;    /* ... nics.h, */
     struct option_list devices; /* ... and devices.h */

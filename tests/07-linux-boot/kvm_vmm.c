@@ -180,7 +180,7 @@ START_TEST(refusals_come_before_any_guest)
         {{"-kernel", "/nonexistent"}, "/nonexistent: cannot open"},
         {{"-kernel", "README.md"}, "README.md: "},
         {{"-kernel", "/dev/null"}, "/dev/null: not a regular file"},
-        {{"-smp", "2"}, "unknown option -smp"},
+        {{"-smp", "4,cores=3"}, "-smp 4,cores=3: sockets 1 * cores 3 * threads 1 are 3"},
         {{NULL}, "no kernel"},
     };
 

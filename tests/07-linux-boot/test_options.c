@@ -46,6 +46,7 @@ START_TEST(a_kernel_is_enough)
     ck_assert_ptr_null(p.options.initrd);
     ck_assert_str_eq(p.options.cmdline, DEFAULT_CMDLINE);
     ck_assert_uint_eq(p.options.ram, 512 * MIB);
+    ck_assert_uint_eq(topology_count(&p.options.topology), 1);
     ck_assert(!p.options.no_reboot);
 }
 END_TEST
@@ -124,6 +125,17 @@ START_TEST(there_is_a_limit_to_drives)
 }
 END_TEST
 
+START_TEST(processors_have_a_topology)
+{
+    struct parsed p = parse("-kernel k -smp 8,sockets=2,threads=2");
+
+    ck_assert_int_eq(p.result, 0);
+    ck_assert_uint_eq(p.options.topology.sockets, 2);
+    ck_assert_uint_eq(p.options.topology.cores, 2);
+    ck_assert_uint_eq(p.options.topology.threads, 2);
+}
+END_TEST
+
 START_TEST(senseless_sizes_are_refused_by_name)
 {
     static const char *const sizes[] = {"0",
@@ -159,7 +171,8 @@ START_TEST(what_we_lack_is_refused_by_name)
     static const struct {
         const char *line, *says;
     } rows[] = {
-        {"-kernel k -smp 2", "unknown option -smp: -help lists those there are"},
+        {"-kernel k -smp 2,dies=2", "-smp 2,dies=2: \"dies=2\" is unknown"},
+        {"-kernel k -smp", "-smp needs a value: -smp N"},
         {"-kernel k -netdev user", "unknown option -netdev:"},
         {"-kernel k -snapshot", "unknown option -snapshot:"},
         {"-kernle k", "unknown option -kernle: did you mean -kernel?"},
@@ -216,9 +229,10 @@ END_TEST
 START_TEST(help_lists_options_keys_and_statuses)
 {
     static const char *const words[] = {
-        "-kernel FILE", "-drive DISK", "-nic NETWORK", "-device NAME",  "-initrd FILE",
-        "-append TEXT", "-m SIZE",     "-no-reboot",   DEFAULT_CMDLINE, "Ctrl-A x",
-        "  0  ",        "  1  ",       "  3  ",        "  4  ",         "  5  "};
+        "-kernel FILE", "-drive DISK",   "-nic NETWORK", "-device NAME",
+        "-initrd FILE", "-append TEXT",  "-m SIZE",      "-smp N",
+        "-no-reboot",   DEFAULT_CMDLINE, "Ctrl-A x",     "  0  ",
+        "  1  ",        "  3  ",         "  4  ",        "  5  "};
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -257,6 +271,7 @@ static Suite *options_suite(void)
     tcase_add_test(tests, memory_sizes_have_units);
     tcase_add_test(tests, cards_add_up_and_keep_their_order);
     tcase_add_test(tests, there_is_a_limit_to_drives);
+    tcase_add_test(tests, processors_have_a_topology);
     tcase_add_test(tests, senseless_sizes_are_refused_by_name);
     tcase_add_test(tests, what_we_lack_is_refused_by_name);
     tcase_add_test(tests, long_nonsense_is_refused_too);

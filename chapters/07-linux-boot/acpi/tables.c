@@ -289,7 +289,8 @@ static gpa_t write_madt(struct place *area, const struct acpi_board *board)
     assert(board->processors >= 1 && board->processors <= ACPI_PROCESSORS_MAX);
     aml_bytes(&table, &madt, sizeof madt);
     for (unsigned i = 0; i < board->processors; i++) {
-        struct madt_processor processor = {MADT_PROCESSOR, sizeof processor, (uint8_t)i, (uint8_t)i,
+        uint8_t id = board->apic_ids ? board->apic_ids[i] : (uint8_t)i;
+        struct madt_processor processor = {MADT_PROCESSOR, sizeof processor, (uint8_t)i, id,
                                            MADT_ENABLED};
 
         aml_bytes(&table, &processor, sizeof processor);

@@ -34,7 +34,8 @@ struct acpi_virtio_mmio {
 };
 
 struct acpi_board {
-    unsigned processors;          /* APIC ids 0 to processors - 1 */
+    unsigned processors;
+    const uint8_t *apic_ids;      /* of each; NULL: 0 to processors - 1. Not owned */
     bool lean;                    /* hardware-reduced */
     bool serial, keyboard, clock; /* COM1, the i8042, the CMOS clock */
 
