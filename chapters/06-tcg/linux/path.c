@@ -226,6 +226,8 @@ int path_open_proc(struct process *process, const char *path, int flags)
         return -ENOSYS;
     if (strcmp(name, "maps") == 0 || strcmp(name, "cmdline") == 0 || strcmp(name, "auxv") == 0)
         return open_made_up(process, name, flags);
+    if (strcmp(name, "mem") == 0)
+        return -EACCES; /* it is the translator's memory */
     if (strcmp(name, "exe") != 0)
         return -ENOSYS;
     path_to_host(process, process->exe, true, host);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -176,6 +177,8 @@ bool process_start(struct process *process, struct thread *thread, const char *p
     pthread_mutex_init(&process->lock, NULL);
     process->threads = 1;
     note_exe(process, path);
+    /* What ps shows: the guest's program, not the translator. */
+    prctl(PR_SET_NAME, strrchr(process->exe, '/') ? strrchr(process->exe, '/') + 1 : path);
     thread->process = process;
     thread->cpu.space = &process->space;
     thread->cpu.budget = UINT64_MAX;

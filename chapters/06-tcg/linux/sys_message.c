@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -52,6 +53,13 @@ static int message_in(struct space *space, const struct arm_msghdr *arm, unsigne
     return 0;
 }
 
+/* Levels whose control messages are ints and descriptors, and no pointers. */
+static bool is_plain_level(int level)
+{
+    return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_IPV6 ||
+           level == IPPROTO_UDP;
+}
+
 /* The guest's control messages, repacked for the host. 0 or -errno. */
 static int control_in(struct space *space, const struct arm_msghdr *arm, struct message *message)
 {
@@ -66,7 +74,8 @@ static int control_in(struct space *space, const struct arm_msghdr *arm, struct 
         size_t data;
 
         memcpy(&head, bytes + at, sizeof head);
-        if (head.cmsg_len < sizeof head || !fits(at, head.cmsg_len, size))
+        if (head.cmsg_len < sizeof head || !fits(at, head.cmsg_len, size) ||
+            !is_plain_level(head.cmsg_level))
             return -EINVAL;
         data = head.cmsg_len - sizeof head;
         if (used + CMSG_SPACE(data) > sizeof message->control)

@@ -3,9 +3,10 @@
  *
  * Addresses are the same bytes on all machines. Options are mostly ints; those that
  * are structures with longs in them (timeouts) are converted, the others are passed as
- * the bytes they are, which is right for all that Linux defines with fixed sizes.
+ * the bytes they are, for protocols whose options hold no pointers.
  */
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -124,11 +125,22 @@ static bool is_old_timeout(uint32_t level, uint32_t option)
     return level == SOL_SOCKET && (option == SO_RCVTIMEO_OLD_ || option == SO_SNDTIMEO_OLD_);
 }
 
-/* Options whose value holds pointers. */
-static bool has_pointers(uint32_t level, uint32_t option)
+/*
+ * Values are numbers and addresses of sockets, not of memory: these levels know no other
+ * options, but for classic filters and the zero-copy receive. Packet sockets' and fire
+ * walls' options hold pointers, and a pointer of the guest's would be one of ours.
+ */
+static bool is_plain(uint32_t level, uint32_t option)
 {
-    return level == SOL_SOCKET &&
-           (option == SO_ATTACH_FILTER || option == SO_ATTACH_REUSEPORT_CBPF);
+    switch (level) {
+    case SOL_SOCKET: return option != SO_ATTACH_FILTER && option != SO_ATTACH_REUSEPORT_CBPF;
+    case IPPROTO_TCP: return option != TCP_ZEROCOPY_RECEIVE;
+    case IPPROTO_IP:
+    case IPPROTO_IPV6: return option < 64 || option == IPV6_TCLASS;
+    case IPPROTO_UDP:
+    case SOL_NETLINK: return true;
+    default: return false;
+    }
 }
 
 SYSCALL_FUNCTION(setsockopt)
@@ -138,7 +150,7 @@ SYSCALL_FUNCTION(setsockopt)
     struct timeval time;
     int64_t value;
 
-    if (has_pointers(args[1], args[2]))
+    if (!is_plain(args[1], args[2]))
         return -ENOPROTOOPT;
     if (is_old_timeout(args[1], args[2])) {
         if (args[4] < sizeof arm)
@@ -186,7 +198,7 @@ SYSCALL_FUNCTION(getsockopt)
         return -EFAULT;
     if (is_old_timeout(args[1], args[2]))
         return length < sizeof(struct arm_timeval) ? -EINVAL : get_timeout(thread, args);
-    if (has_pointers(args[1], args[2]))
+    if (!is_plain(args[1], args[2]))
         return -ENOPROTOOPT;
     if (length > OPTION_MAX)
         length = OPTION_MAX;

@@ -82,6 +82,33 @@ SYSCALL_FUNCTION(ugetrlimit)
     return space_write(&thread->process->space, args[1], &arm, sizeof arm);
 }
 
+/*
+ * The guest counts in its 4 GiB; our process, with the whole window reserved, is larger
+ * from the start. These limits are accepted and not enforced.
+ */
+static bool is_limit_of_memory(uint32_t resource)
+{
+    return resource == RLIMIT_AS || resource == RLIMIT_DATA;
+}
+
+SYSCALL_FUNCTION(prlimit64)
+{
+    struct space *space = &thread->process->space;
+    struct rlimit64 new, old; /* two 64-bit numbers on every machine */
+    bool set = args[2] != 0;
+    int64_t result;
+
+    if (set && space_read(space, args[2], &new, sizeof new) < 0)
+        return -EFAULT;
+    if (is_limit_of_memory(args[1]))
+        set = false;
+    result = host_call(SYS_prlimit64, (int32_t)args[0], args[1],
+                       set ? (int64_t)(uintptr_t) & new : 0, (int64_t)(uintptr_t)&old, 0, 0);
+    if (result < 0 || !args[3])
+        return result;
+    return space_write(space, args[3], &old, sizeof old);
+}
+
 SYSCALL_FUNCTION(setrlimit)
 {
     struct rlimit host;
@@ -90,8 +117,7 @@ SYSCALL_FUNCTION(setrlimit)
     if (space_read(&thread->process->space, args[1], &arm, sizeof arm) < 0)
         return -EFAULT;
     host = (struct rlimit){limit_in(arm.rlim_cur), limit_in(arm.rlim_max)};
-    /* A limit of address space is for 4 GiB at most; ours, with the window, is larger. */
-    if (args[0] == RLIMIT_AS || args[0] == RLIMIT_DATA)
+    if (is_limit_of_memory(args[0]))
         return 0;
     return setrlimit((int32_t)args[0], &host) < 0 ? -errno : 0;
 }

@@ -251,7 +251,7 @@ static const struct syscall table[] = {
     OURS_WAITS(362, pwritev, "fxuuu", WAITS, pwritev),
     OURS(363, rt_tgsigqueueinfo, "dddx"),
     OURS_WAITS(366, accept4, "fxxx", WAITS, accept4),
-    HOST(369, prlimit64, "ddTt"),
+    OURS(369, prlimit64, "ddxx"),
     HOST(373, syncfs, "f"),
     OURS_WAITS(374, sendmmsg, "fxux", WAITS, sendmmsg),
     HOST(382, renameat2, "FPFPx"),

@@ -136,6 +136,19 @@ static void many_messages_at_once(void)
     CHECK(recv(pair[1], text, sizeof text, 0) == 3 && recv(pair[1], text, sizeof text, 0) == 5);
 }
 
+/* Their values would hold addresses, and the kernel would follow them. */
+static void options_with_pointers_are_refused(void)
+{
+    char value[64] = "";
+    socklen_t length = sizeof value;
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+
+    CHECK_ERRNO(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, value, 8), ENOPROTOOPT);
+    CHECK_ERRNO(getsockopt(s, IPPROTO_TCP, 35, value, &length), ENOPROTOOPT);
+    CHECK_ERRNO(setsockopt(s, 283 /* SOL_XDP */, 4, value, 32), ENOPROTOOPT);
+    CHECK_ERRNO(open("/proc/self/mem", O_RDWR), EACCES);
+}
+
 int main(void)
 {
     tcp_over_the_loopback();
@@ -143,6 +156,7 @@ int main(void)
     descriptors_travel();
     credentials_travel();
     many_messages_at_once();
+    options_with_pointers_are_refused();
     puts("sockets: ok");
     return 0;
 }
