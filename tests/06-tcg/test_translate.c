@@ -204,6 +204,34 @@ START_TEST(random_words_do_what_the_interpreter_does)
 }
 END_TEST
 
+/* Each technique by itself, and all of them. */
+START_TEST(leaving_techniques_out_changes_nothing)
+{
+    static const unsigned all[] = {TRANSLATOR_NO_OPTIMIZER, TRANSLATOR_NO_CHAINING,
+                                   TRANSLATOR_NO_PINS,      TRANSLATOR_NO_FUSING,
+                                   TRANSLATOR_NO_LITERALS,  TRANSLATOR_NO_SELECT,
+                                   TRANSLATOR_NO_LIVENESS,  ~0u};
+
+    for (unsigned n = 0; n < ARRAY_SIZE(all); n++) {
+        struct translator_options options = {.without = all[n]};
+
+        compare(GENERATE_ARM | GENERATE_THUMB | GENERATE_WILD, PROGRAM_UNITS, &options,
+                CASES_DEFAULT / 4);
+    }
+}
+END_TEST
+
+/* Blocks of one or two instructions: every value goes through its home. */
+START_TEST(short_blocks_do_what_long_ones_do)
+{
+    for (unsigned limit = 1; limit < 4; limit++) {
+        struct translator_options options = {.block_limit = limit, .count = true};
+
+        compare(GENERATE_ARM | GENERATE_THUMB, PROGRAM_UNITS, &options, CASES_DEFAULT / 4);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("translate");
@@ -215,6 +243,8 @@ int main(void)
     tcase_add_test(tests, thumb_programs_do_what_the_interpreter_does);
     tcase_add_test(tests, wild_accesses_fault_as_the_interpreter_says);
     tcase_add_test(tests, random_words_do_what_the_interpreter_does);
+    tcase_add_test(tests, leaving_techniques_out_changes_nothing);
+    tcase_add_test(tests, short_blocks_do_what_long_ones_do);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }
