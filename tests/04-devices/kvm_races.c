@@ -123,15 +123,20 @@ static void expect_to_go_on(unsigned index, const char *what)
     ck_assert_msg(shared(index) != before, "%s stands still", what);
 }
 
-static void power_down(void)
+static void stop_and_free(void)
 {
     double start = now();
 
-    ck_assert_int_eq(machine_ending(&machine), ENDING_NONE);
     machine_end(&machine, ENDING_QUIT);
     machine_join(&machine);
     ck_assert_msg(now() - start < 5, "the processors took %g s to stop", now() - start);
     machine_free(&machine);
+}
+
+static void power_down(void)
+{
+    ck_assert_int_eq(machine_ending(&machine), ENDING_NONE);
+    stop_and_free();
 }
 
 START_TEST(a_guest_of_nothing_but_exits_starves_nobody)
@@ -166,12 +171,15 @@ START_TEST(page_tables_rewritten_while_they_are_walked_hurt_nobody)
     add(0, LONG, LONG_STORES);
     add(1, LONG, LONG_MAPS);
     machine_start(&machine);
-    for (unsigned i = 0; i < 100; i++) {
-        expect_to_go_on(0, "the processor that stores");
-        expect_to_go_on(1, "the processor that maps");
-    }
-    power_down();
+    /* The guest may pay with a page fault, which it has no handler for; nobody else may. */
+    for (unsigned i = 0; i < 100 && machine_ending(&machine) == ENDING_NONE; i++)
+        usleep(5000);
+    ck_assert_uint_gt(shared(0), 0);
+    ck_assert_uint_gt(shared(1), 0);
     ck_assert_uint_eq(strange_stores, 0);
+    if (machine_ending(&machine) != ENDING_NONE)
+        ck_assert_int_eq(machine_ending(&machine), ENDING_CRASH);
+    stop_and_free();
 }
 END_TEST
 
