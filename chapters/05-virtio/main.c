@@ -130,7 +130,6 @@ static void open_disk(const char *path)
         die("--disk %s: %s", path, why.text);
 }
 
-/* [attach] */
 static void attach(unsigned number, const char *name, struct virtio_device *device, unsigned line,
                    const struct options *options)
 {
@@ -158,7 +157,6 @@ static void attach_devices(const struct options *options)
     virtio_blk_init(&blk, memory, &raw.disk, "ring-minus-one", 1);
     attach(2, "disk", &blk.device, 9, options);
 }
-/* [/attach] */
 
 static void load_guest(const struct options *options)
 {

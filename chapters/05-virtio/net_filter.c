@@ -32,7 +32,6 @@ static bool set_mode(struct net_filter *f, uint8_t command, uint8_t on)
     return true;
 }
 
-/* [mac-table] */
 /*
  * Two lists, unicast and multicast, each with its number of entries before it. The
  * numbers are the guest's: they are measured against what it really sent.
@@ -61,7 +60,6 @@ static bool set_table(struct net_filter *f, const struct chain *chain, uint64_t 
     *f = fresh;
     return true;
 }
-/* [/mac-table] */
 
 static bool set_pairs(struct virtio_net *net, const struct chain *chain)
 {

@@ -94,7 +94,6 @@ static const char *packed_collect_indirect(const struct virtqueue *q, gpa_t addr
     return NULL;
 }
 
-/* [packed-collect] */
 static const char *packed_collect(const struct virtqueue *q, struct chain *chain)
 {
     unsigned place = q->next_pop;
@@ -122,7 +121,6 @@ static const char *packed_collect(const struct virtqueue *q, struct chain *chain
     }
     return "more descriptors are available than the ring has places";
 }
-/* [/packed-collect] */
 
 /* [packed-waits] */
 static bool packed_ring_waits(const struct virtqueue *q)

@@ -50,7 +50,6 @@ static ssize_t transfer_once(int fd, bool write, uint64_t offset, const struct i
     return moved == 0 ? -EIO : moved;
 }
 
-/* [transfer] */
 int file_transfer(int fd, bool write, uint64_t offset, const struct iovec *iov, unsigned count)
 {
     size_t done_in_first = 0;
@@ -77,7 +76,6 @@ int file_transfer(int fd, bool write, uint64_t offset, const struct iovec *iov, 
     }
     return 0;
 }
-/* [/transfer] */
 
 int file_discard(int fd, uint64_t offset, uint64_t size)
 {
@@ -171,7 +169,6 @@ static int transfer_bounced(struct raw_disk *raw, const struct disk_request *r)
     return 0;
 }
 
-/* [raw-submit] */
 static int raw_submit(void *self, struct disk_request *r)
 {
     struct raw_disk *raw = self;
@@ -188,7 +185,6 @@ static int raw_submit(void *self, struct disk_request *r)
     }
     return -EINVAL;
 }
-/* [/raw-submit] */
 
 static void raw_complete(void *self, bool wait)
 {
@@ -196,7 +192,6 @@ static void raw_complete(void *self, bool wait)
     (void)wait;
 }
 
-/* [lock] */
 /*
  * Locks of an open file description belong to this open(), not to the process: so a
  * second open() of the same image conflicts even within one VMM, and closing the one
@@ -208,7 +203,6 @@ static int lock_image(int fd, bool read_only)
 
     return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
-/* [/lock] */
 
 /* The size of what fd is open on, in *size. */
 static int image_size(int fd, uint64_t *size, struct refusal *why)

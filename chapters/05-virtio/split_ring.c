@@ -23,7 +23,6 @@
 
 #include "common/bits.h"
 
-/* [split-layout] */
 _Static_assert(sizeof(struct vring_desc) == 16, "[VIRTIO, 2.7.5]");
 _Static_assert(offsetof(struct vring_desc, len) == 8, "[VIRTIO, 2.7.5]");
 _Static_assert(offsetof(struct vring_desc, flags) == 12, "[VIRTIO, 2.7.5]");
@@ -31,7 +30,6 @@ _Static_assert(offsetof(struct vring_desc, next) == 14, "[VIRTIO, 2.7.5]");
 _Static_assert(offsetof(struct vring_avail, ring) == 4, "[VIRTIO, 2.7.6]");
 _Static_assert(offsetof(struct vring_used, ring) == 4, "[VIRTIO, 2.7.8]");
 _Static_assert(sizeof(struct vring_used_elem) == 8, "[VIRTIO, 2.7.8]");
-/* [/split-layout] */
 
 /* Each ring ends with the two bytes of an event index. */
 static uint64_t available_size(unsigned size)

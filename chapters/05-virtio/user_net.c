@@ -144,7 +144,6 @@ static int run_timers(struct user_net *u, uint32_t limit)
     return (int)wait;
 }
 
-/* [user-net-loop] */
 static void *user_net_loop(void *self)
 {
     static const unsigned at_once = 64;
@@ -174,7 +173,6 @@ static void *user_net_loop(void *self)
     }
     return NULL;
 }
-/* [/user-net-loop] */
 
 int user_net_init(struct user_net *u, struct refusal *why)
 {

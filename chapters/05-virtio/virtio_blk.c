@@ -58,7 +58,6 @@ static void request_put(struct blk_request *r)
     r->blk->in_flight--;
 }
 
-/* [blk-finish] */
 /* The status is the last writable byte, however the driver cut the buffer. */
 static void finish(struct blk_request *r, uint8_t status)
 {
@@ -70,7 +69,6 @@ static void finish(struct blk_request *r, uint8_t status)
     blk->need_flush |= BIT(r->queue);
     request_put(r);
 }
-/* [/blk-finish] */
 
 /* The next operation of the disk; false: there is none. */
 static bool next_operation(struct blk_request *r)
@@ -92,7 +90,6 @@ static bool next_operation(struct blk_request *r)
     return false;
 }
 
-/* [blk-proceed] */
 /* The disk has finished an operation with error; go on until it wants time, or the end. */
 static void proceed(struct blk_request *r, int error)
 {
@@ -103,7 +100,6 @@ static void proceed(struct blk_request *r, int error)
     if (error != -EINPROGRESS)
         finish(r, error == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
 }
-/* [/blk-proceed] */
 
 static void blk_done(void *self, int error)
 {
@@ -119,7 +115,6 @@ static bool writes_through(const struct virtio_blk *blk)
     return !virtio_device_has(&blk->device, VIRTIO_BLK_F_FLUSH);
 }
 
-/* [blk-data] */
 static int prepare_data(struct blk_request *r, bool write, uint64_t sector)
 {
     const struct virtio_blk *blk = r->blk;
@@ -144,7 +139,6 @@ static int prepare_data(struct blk_request *r, bool write, uint64_t sector)
     r->flush_after = write && writes_through(blk);
     return TO_DISK;
 }
-/* [/blk-data] */
 
 /* The ranges are copied before any is looked at, and all are checked before any is used. */
 static int prepare_ranges(struct blk_request *r, bool zero)
@@ -210,7 +204,6 @@ static void start_request(struct blk_request *r)
         proceed(r, disk->submit(disk->self, &r->disk));
 }
 
-/* [blk-handle] */
 static bool blk_handle(void *self, unsigned queue, struct chain *chain)
 {
     struct virtio_blk *blk = self;
@@ -239,7 +232,6 @@ static bool blk_handle(void *self, unsigned queue, struct chain *chain)
         finish(r, (uint8_t)status);
     return true;
 }
-/* [/blk-handle] */
 
 static void tell_driver(struct virtio_blk *blk)
 {
@@ -308,7 +300,6 @@ static const struct virtio_class blk_class = {
     .config_write = blk_config_write,
 };
 
-/* [blk-config] */
 static void fill_config(struct virtio_blk *blk, unsigned queues)
 {
     const struct disk *disk = blk->disk;
@@ -346,7 +337,6 @@ static uint64_t features_of(const struct disk *disk, unsigned queues)
     return features | VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) | VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE) |
            VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
 }
-/* [/blk-config] */
 
 void virtio_blk_init(struct virtio_blk *blk, const struct guest_memory *memory, struct disk *disk,
                      const char *serial, unsigned queues)

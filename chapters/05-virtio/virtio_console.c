@@ -77,7 +77,6 @@ compose(const struct virtio_console *c, unsigned number, unsigned debt,
     return sizeof head + more;
 }
 
-/* [pay] */
 /* One message into one of the driver's buffers. False: there is none. */
 static bool pay(struct virtio_console *c, unsigned number, unsigned debt)
 {
@@ -113,9 +112,7 @@ static void pay_debts(struct virtio_console *c)
     }
     virtio_device_flush(&c->device, CONTROL_TO_GUEST);
 }
-/* [/pay] */
 
-/* [control] */
 static void control(struct virtio_console *c, const struct virtio_console_control *message)
 {
     struct console_port *port;
@@ -143,7 +140,6 @@ static void control(struct virtio_console *c, const struct virtio_console_contro
         break;
     }
 }
-/* [/control] */
 
 static void handle_control(struct virtio_console *c, struct chain *chain)
 {
@@ -156,7 +152,6 @@ static void handle_control(struct virtio_console *c, struct chain *chain)
     virtio_device_push(&c->device, CONTROL_FROM_GUEST, chain, 0);
 }
 
-/* [transmit] */
 /* Bytes from the guest. False: the sink is full, and the rest waits in the guest. */
 static bool transmit(struct virtio_console *c, unsigned queue, struct chain *chain)
 {
@@ -175,7 +170,6 @@ static bool transmit(struct virtio_console *c, unsigned queue, struct chain *cha
     virtio_device_push(&c->device, queue, chain, 0);
     return true;
 }
-/* [/transmit] */
 
 static bool console_handle(void *self, unsigned queue, struct chain *chain)
 {

@@ -66,7 +66,6 @@ static void queue_forget(struct virtio_queue *queue)
     queue->enabled = false;
 }
 
-/* [reset] */
 void virtio_device_reset(struct virtio_device *d)
 {
     pause_runner(d);
@@ -81,7 +80,6 @@ void virtio_device_reset(struct virtio_device *d)
     d->status = 0;
     resume_runner(d);
 }
-/* [/reset] */
 
 uint8_t virtio_device_status(const struct virtio_device *d)
 {
@@ -108,7 +106,6 @@ static bool features_possible(const struct virtio_device *d)
     return !d->class->features_ok || d->class->features_ok(d->self, d->accepted);
 }
 
-/* [status] */
 void virtio_device_set_status(struct virtio_device *d, uint8_t status)
 {
     uint8_t added = status & DRIVER_BITS & ~d->status;
@@ -132,7 +129,6 @@ void virtio_device_set_status(struct virtio_device *d, uint8_t status)
             virtio_device_notify(d, i);
     }
 }
-/* [/status] */
 
 void virtio_device_fail(struct virtio_device *d, const char *why)
 {
@@ -181,7 +177,6 @@ struct virtio_queue *virtio_device_queue_setup(struct virtio_device *d, uint32_t
     return queue && !queue->enabled ? queue : NULL;
 }
 
-/* [enable-queue] */
 void virtio_device_enable_queue(struct virtio_device *d, uint32_t index)
 {
     struct virtio_queue *queue = virtio_device_queue_setup(d, index);
@@ -203,7 +198,6 @@ void virtio_device_enable_queue(struct virtio_device *d, uint32_t index)
     else if (virtio_device_live(d))
         virtio_device_notify(d, index); /* enabled again after a reset of its own */
 }
-/* [/enable-queue] */
 
 bool virtio_device_disable_queue(struct virtio_device *d, uint32_t index)
 {

@@ -47,7 +47,6 @@ void virtio_mmio_init(struct virtio_mmio *t, struct virtio_device *device, struc
     device->wire = (struct virtio_wire){mmio_used, mmio_changed, t};
 }
 
-/* [mmio-read] */
 static uint32_t read_register(const struct virtio_mmio *t, uint64_t reg)
 {
     struct virtio_device *d = t->device;
@@ -73,7 +72,6 @@ static uint32_t read_register(const struct virtio_mmio *t, uint64_t reg)
     default: return 0; /* not a register, or one that can only be written */
     }
 }
-/* [/mmio-read] */
 
 static void set_low(gpa_t *address, uint32_t value)
 {
@@ -109,7 +107,6 @@ static void write_status(struct virtio_mmio *t, uint32_t value)
     }
 }
 
-/* [mmio-write] */
 static void write_register(struct virtio_mmio *t, uint64_t reg, uint32_t value)
 {
     struct virtio_device *d = t->device;
@@ -141,7 +138,6 @@ static void write_register(struct virtio_mmio *t, uint64_t reg, uint32_t value)
             write_setup(&queue->setup, reg, value);
     }
 }
-/* [/mmio-write] */
 
 uint64_t virtio_mmio_read(void *self, uint64_t reg, unsigned size)
 {

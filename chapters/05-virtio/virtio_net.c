@@ -50,7 +50,6 @@ static uint8_t flow_of(const uint8_t *frame, size_t size)
     return hash;
 }
 
-/* [check-header] */
 static bool gso_allowed(const struct virtio_net *net, const struct virtio_net_hdr_v1 *h)
 {
     const struct virtio_device *d = &net->device;
@@ -82,9 +81,7 @@ static bool check_header(const struct virtio_net *net, struct virtio_net_hdr_v1 
         h->hdr_len = (uint16_t)size;
     return true;
 }
-/* [/check-header] */
 
-/* [net-transmit] */
 static void transmit(struct virtio_net *net, unsigned queue, struct chain *chain)
 {
     struct virtio_net_hdr_v1 header;
@@ -104,7 +101,6 @@ static void transmit(struct virtio_net *net, unsigned queue, struct chain *chain
     }
     virtio_device_push(&net->device, queue, chain, 0);
 }
-/* [/net-transmit] */
 
 static bool net_handle(void *self, unsigned queue, struct chain *chain)
 {
@@ -154,7 +150,6 @@ static void settle(struct virtio_net *net, unsigned queue, const struct filled *
     }
 }
 
-/* [net-fill] */
 /*
  * Spreads header and frame over as many buffers as it takes. False: there are not enough
  * of them; they are as they were. The header is written last, when their number is known.
@@ -201,7 +196,6 @@ static bool fill(struct virtio_net *net, unsigned queue, const struct virtio_net
     settle(net, queue, filled, buffers, true);
     return true;
 }
-/* [/net-fill] */
 
 /* Without the feature the driver does not know what these mean. */
 static bool receivable(const struct virtio_net *net, const struct virtio_net_hdr_v1 *h)

@@ -70,7 +70,6 @@ static void forget(struct virtio_pci *t)
     update_pin(t);
 }
 
-/* [common-read] */
 static struct common_config common_config(const struct virtio_pci *t)
 {
     struct virtio_device *d = t->device;
@@ -101,7 +100,6 @@ static struct common_config common_config(const struct virtio_pci *t)
     c.queue_reset = queue->was_reset;
     return c;
 }
-/* [/common-read] */
 
 /* A vector that the table does not have is refused: it reads back as none. */
 static uint16_t vector_or_none(const struct virtio_pci *t, uint16_t vector)
@@ -143,7 +141,6 @@ static void write_setup(struct virtqueue_setup *setup, uint64_t reg, uint32_t va
     }
 }
 
-/* [common-write] */
 static void common_write(struct virtio_pci *t, uint64_t reg, uint32_t value)
 {
     struct virtio_device *d = t->device;
@@ -173,7 +170,6 @@ static void common_write(struct virtio_pci *t, uint64_t reg, uint32_t value)
             write_setup(&queue->setup, reg, value);
     }
 }
-/* [/common-write] */
 
 /* The width of the field that starts at reg; 0 if none does that can be written. */
 static unsigned field_size(uint64_t reg)
@@ -259,7 +255,6 @@ void virtio_pci_port_write(void *self, uint64_t reg, unsigned size, uint64_t val
     notify(self, reg, size, value);
 }
 
-/* [access] */
 /*
  * For firmware that can reach configuration space but not yet a BAR: a window of up to
  * 4 bytes into any of them. bar, offset and length are the guest's; whatever they say,
@@ -278,7 +273,6 @@ static const struct bus_range *access_window(const struct virtio_pci *t, uint32_
     range = &t->pci.bars[bar].range;
     return is_aligned(*offset, *length) && fits(*offset, *length, range->size) ? range : NULL;
 }
-/* [/access] */
 
 static bool touches_data(unsigned offset, unsigned size)
 {
@@ -337,7 +331,6 @@ static void add_notify(struct virtio_pci *t, unsigned bar, uint32_t offset)
     pci_config_set(&t->pci, at + VIRTIO_PCI_NOTIFY_CAP_MULT, 4, VIRTIO_PCI_NOTIFY_STEP);
 }
 
-/* [capabilities] */
 static void add_capabilities(struct virtio_pci *t)
 {
     const uint8_t plain = sizeof(struct virtio_pci_cap);
@@ -359,7 +352,6 @@ static void add_capabilities(struct virtio_pci *t)
     pci_config_allow(&t->pci, t->access + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data), 4,
                      UINT32_MAX);
 }
-/* [/capabilities] */
 
 void virtio_pci_init(struct virtio_pci *t, struct virtio_device *device, uint32_t class_code,
                      struct msi_sender sender)

@@ -160,7 +160,6 @@ static void serve_all(struct virtio_worker *w)
     }
 }
 
-/* [worker-loop] */
 static void *worker_loop(void *self)
 {
     struct virtio_worker *w = self;
@@ -178,7 +177,6 @@ static void *worker_loop(void *self)
     }
     return NULL;
 }
-/* [/worker-loop] */
 
 void virtio_worker_init(struct virtio_worker *w, struct virtio_device *device,
                         pthread_mutex_t *devices_lock)

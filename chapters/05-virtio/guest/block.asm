@@ -74,7 +74,6 @@ start:  mov     ebx, DISK
         print   10
         halt
 
-; [request]
 ; EAX = type, ECX = sector, EDX = WRITE if the device fills the data. Status in EAX.
 disk_request:
         mov     [HEADER], eax
@@ -113,7 +112,6 @@ disk_interrupt:
         outb    PIC_1, PIC_EOI
         pop     eax
         interrupt_return
-; [/request]
 
 text:   db      "This was on the disk.", 10, 0
 text_end:
