@@ -2,8 +2,13 @@
  * linux_virtio.c: Debian's own virtio drivers against our devices, in a guest that
  * virtio/initramfs makes and whose virtio/what-to-do says what it does and sees.
  */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
+#include <net/ethernet.h>
+#include <netinet/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +23,13 @@
 #define QUIET  "console=ttyS0 quiet panic=-1 cryptomgr.notests ring.mode=script ring.do="
 
 /* A guest may take this long, in seconds; some ten are usual. */
-#define LIMIT 120.0
+#define LIMIT      120.0
+
+#define IMAGE_SIZE (16u << 20)
+#define COPY_SIZE  (8u << 20) /* what the guest copies */
 
 static char image[] = "/tmp/linux_virtio.XXXXXX";
+static char *content; /* what make_random() has written, IMAGE_SIZE bytes */
 
 static void make_image(off_t size)
 {
@@ -33,15 +42,75 @@ static void make_image(off_t size)
     close(fd);
 }
 
-static struct program run(const char *what, const char *option, const char *value)
+static void make_random(void)
+{
+    FILE *random = fopen("/dev/urandom", "r"), *file;
+
+    make_image(IMAGE_SIZE);
+    file = fopen(image, "w");
+    content = malloc(IMAGE_SIZE);
+    ck_assert_uint_eq(fread(content, 1, IMAGE_SIZE, random), IMAGE_SIZE);
+    ck_assert_uint_eq(fwrite(content, 1, IMAGE_SIZE, file), IMAGE_SIZE);
+    fclose(file);
+    fclose(random);
+}
+
+/* The first half of content is on the disk at path twice. */
+static void expect_copied(const char *path)
+{
+    char *now = malloc(IMAGE_SIZE);
+    FILE *file = fopen(path, "r");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fread(now, 1, IMAGE_SIZE, file), IMAGE_SIZE);
+    ck_assert_mem_eq(now, content, COPY_SIZE);
+    ck_assert_mem_eq(now + COPY_SIZE, content, COPY_SIZE);
+    fclose(file);
+    free(now);
+}
+
+/* Runs a program of the host, which must succeed; its output. */
+static struct program tool(const char *const argv[])
+{
+    struct program program = program_run(argv, NULL, 60);
+
+    ck_assert_msg(program.status == 0, "%s: %s", argv[0], program.err);
+    return program;
+}
+
+/* The line that the guest prints when the image is to it what it is to the host. */
+static void sum_line(char line[80])
+{
+    const char *argv[] = {"sha256sum", image, NULL};
+    struct program sum = tool(argv);
+
+    snprintf(line, 80, "do: sum %.64s", sum.out);
+    program_free(&sum);
+}
+
+static struct program run_with(const char *what, const char *end, const char *option,
+                               const char *value)
 {
     char append[200];
-    const char *argv[] = {
-        harness_built("vmm"), "-kernel", KERNEL, "-initrd", INITRD, "-append", append,
-        "-no-reboot",         option,    value,  NULL};
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          KERNEL,
+                          "-initrd",
+                          INITRD,
+                          "-append",
+                          append,
+                          option,
+                          value,
+                          end,
+                          NULL};
 
     snprintf(append, sizeof append, QUIET "%s", what);
     return program_run(argv, NULL, LIMIT);
+}
+
+static struct program run(const char *what, const char *option, const char *value)
+{
+    return run_with(what, "-no-reboot", option, value);
 }
 
 static void expect(const struct program *guest, const char *line)
@@ -75,12 +144,203 @@ START_TEST(a_file_system_lives_on_a_virtio_disk)
 }
 END_TEST
 
+static void drive(char text[200], const char *rest)
+{
+    snprintf(text, 200, "file=%s,if=virtio%s", image, rest);
+}
+
+START_TEST(a_raw_disk_is_read_and_written)
+{
+    char text[200], sum[80];
+    struct program guest;
+
+    make_random();
+    sum_line(sum);
+    drive(text, ",format=raw");
+    guest = run("copy", "-drive", text);
+    expect(&guest, "do: size 32768, read-only 0");
+    expect(&guest, sum);
+    expect(&guest, "do: copy: ok");
+    ck_assert_int_eq(guest.status, 0);
+    expect_copied(image);
+    unlink(image);
+    program_free(&guest);
+}
+END_TEST
+
+START_TEST(a_qcow2_disk_is_read_and_written)
+{
+    char text[200], sum[80], qcow2[sizeof image + 10], back[sizeof image + 10];
+    const char *img = harness_built("vmm-img");
+    const char *to[] = {img, "convert", "-f", "raw", "-O", "qcow2", image, qcow2, NULL};
+    const char *check[] = {img, "check", qcow2, NULL};
+    const char *from[] = {img, "convert", "-f", "qcow2", "-O", "raw", qcow2, back, NULL};
+    struct program guest, done;
+
+    make_random();
+    sum_line(sum);
+    snprintf(qcow2, sizeof qcow2, "%s.qcow2", image);
+    snprintf(back, sizeof back, "%s.raw", image);
+    done = tool(to);
+    program_free(&done);
+    snprintf(text, sizeof text, "file=%s,if=virtio,format=qcow2", qcow2);
+    guest = run("copy", "-drive", text);
+    expect(&guest, "do: size 32768, read-only 0");
+    expect(&guest, sum);
+    expect(&guest, "do: copy: ok");
+    ck_assert_int_eq(guest.status, 0);
+    done = tool(check);
+    program_free(&done);
+    done = tool(from);
+    program_free(&done);
+    expect_copied(back);
+    unlink(image);
+    unlink(qcow2);
+    unlink(back);
+    program_free(&guest);
+}
+END_TEST
+
+START_TEST(a_read_only_disk_stays_as_it_is)
+{
+    char text[200], before[80], after[80];
+    struct program guest;
+
+    make_random();
+    sum_line(before);
+    drive(text, ",readonly=on");
+    guest = run("protected", "-drive", text);
+    expect(&guest, "do: read-only 1");
+    expect(&guest, before);
+    expect(&guest, "do: write: refused");
+    expect(&guest, "do: protected done");
+    sum_line(after);
+    ck_assert_str_eq(after, before);
+    unlink(image);
+    program_free(&guest);
+}
+END_TEST
+
+/* A thousand requests are a thousand doorbells; before KVM watches them, a few exit. */
+START_TEST(doorbells_do_not_stop_the_guest)
+{
+    char text[200];
+    struct program guest;
+    const char *row, *line;
+    unsigned long exits;
+
+    make_image(IMAGE_SIZE);
+    drive(text, "");
+    guest = run_with("requests", "-stats", "-drive", text);
+    unlink(image);
+    expect(&guest, "do: requests: ok");
+    ck_assert_ptr_nonnull(strstr(guest.err, "device \"serial port\""));
+    row = strstr(guest.err, "device \"virtio doorbell\"");
+    for (line = row; row && line > guest.err && line[-1] != '\n';)
+        line--;
+    exits = row ? strtoul(line, NULL, 10) : 0;
+    ck_assert_msg(exits < 100, "%lu exits in:\n%s", exits, guest.err);
+    program_free(&guest);
+}
+END_TEST
+
+/* The machine is built anew; the image must have been let go. */
+START_TEST(a_reset_machine_finds_its_disk_again)
+{
+    char text[200];
+    struct program guest;
+
+    make_image(IMAGE_SIZE);
+    drive(text, "");
+    guest = run_with("again", "-nographic", "-drive", text);
+    unlink(image);
+    expect(&guest, "do: first start");
+    expect(&guest, "do: second start");
+    ck_assert_int_eq(guest.status, 0);
+    program_free(&guest);
+}
+END_TEST
+
 START_TEST(linux_draws_from_the_entropy_device)
 {
     struct program guest = run("entropy", "-device", "virtio-rng-pci");
 
     expect(&guest, "do: source virtio_rng.0");
     expect(&guest, "do: bytes: some");
+    program_free(&guest);
+}
+END_TEST
+
+/* ---- a network of one host, 10.0.2.2, which answers ARP and echo requests ---- */
+
+static const uint8_t host_mac[ETH_ALEN] = {0x52, 0x55, 10, 0, 2, 2};
+static const uint8_t host_ip[4] = {10, 0, 2, 2};
+
+/* Turns the frame into its answer. False: it needs none. */
+static bool answer(uint8_t *frame, size_t size)
+{
+    struct ether_header *ethernet = (void *)frame;
+    struct ether_arp *arp = (void *)(frame + sizeof *ethernet);
+    struct iphdr *ip = (void *)(frame + sizeof *ethernet);
+    struct icmphdr *icmp = (void *)(frame + sizeof *ethernet + sizeof *ip);
+    uint32_t from, sum;
+
+    memcpy(ethernet->ether_dhost, ethernet->ether_shost, ETH_ALEN);
+    memcpy(ethernet->ether_shost, host_mac, ETH_ALEN);
+    if (ntohs(ethernet->ether_type) == ETHERTYPE_ARP && size >= sizeof *ethernet + sizeof *arp) {
+        if (ntohs(arp->ea_hdr.ar_op) != ARPOP_REQUEST || memcmp(arp->arp_tpa, host_ip, 4) != 0)
+            return false;
+        arp->ea_hdr.ar_op = htons(ARPOP_REPLY);
+        memcpy(arp->arp_tha, arp->arp_sha, ETH_ALEN + 4);
+        memcpy(arp->arp_sha, host_mac, ETH_ALEN);
+        memcpy(arp->arp_spa, host_ip, 4);
+        return true;
+    }
+    if (ntohs(ethernet->ether_type) != ETHERTYPE_IP ||
+        size < sizeof *ethernet + sizeof *ip + sizeof *icmp || ip->protocol != IPPROTO_ICMP ||
+        icmp->type != ICMP_ECHO)
+        return false;
+    from = ip->saddr;
+    ip->saddr = ip->daddr;
+    ip->daddr = from;
+    icmp->type = ICMP_ECHOREPLY;
+    /* One's complement: what the type has lost, the sum gains. */
+    sum = ntohs(icmp->checksum) + (ICMP_ECHO << 8);
+    icmp->checksum = htons((uint16_t)(sum + (sum >> 16)));
+    return true;
+}
+
+static void *play_host(void *self)
+{
+    static uint8_t frame[65536];
+    int fd = *(int *)self;
+    ssize_t size;
+
+    while ((size = recv(fd, frame, sizeof frame, 0)) > 0)
+        if ((size_t)size >= sizeof(struct ether_header) && answer(frame, (size_t)size))
+            send(fd, frame, (size_t)size, MSG_NOSIGNAL);
+    return NULL;
+}
+
+START_TEST(frames_go_both_ways)
+{
+    struct program guest;
+    pthread_t host;
+    char text[100];
+    int fds[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+    ck_assert_int_eq(pthread_create(&host, NULL, play_host, &fds[0]), 0);
+    snprintf(text, sizeof text, "dgram,local.type=fd,local.str=%d", fds[1]);
+    guest = run("wire", "-nic", text);
+    close(fds[1]); /* now the host reads the end */
+    pthread_join(host, NULL);
+    close(fds[0]);
+    expect(&guest, "do: address 52:54:00:12:34:56");
+    expect(&guest, "do: 3 packets transmitted, 3 packets received");
+    expect(&guest, "do: many: 300 packets transmitted, 300 packets received");
+    ck_assert_int_eq(guest.status, 0);
     program_free(&guest);
 }
 END_TEST
@@ -134,7 +394,13 @@ static Suite *virtio_suite(void)
         why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
     tcase_set_timeout(tests, 4 * LIMIT);
     harness_add(tests, a_file_system_lives_on_a_virtio_disk, why);
+    harness_add(tests, a_raw_disk_is_read_and_written, why);
+    harness_add(tests, a_qcow2_disk_is_read_and_written, why);
+    harness_add(tests, a_read_only_disk_stays_as_it_is, why);
+    harness_add(tests, doorbells_do_not_stop_the_guest, why);
+    harness_add(tests, a_reset_machine_finds_its_disk_again, why);
     harness_add(tests, linux_draws_from_the_entropy_device, why);
+    harness_add(tests, frames_go_both_ways, why);
     harness_add(tests, the_guest_reaches_the_host_without_root, why);
     suite_add_tcase(suite, tests);
     return suite;
