@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "06-tcg/fault.h"
 #include "common/bits.h"
 
 #define RESERVED (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
@@ -365,39 +364,4 @@ void *space_host(struct space *space, uint32_t address, uint64_t size, unsigned 
         pthread_mutex_unlock(&space->lock);
     }
     return space_at(space, address);
-}
-
-int space_read(struct space *space, uint32_t address, void *to, size_t size)
-{
-    if (!space_allows(space, address, size, SPACE_READ))
-        return -EFAULT;
-    return fault_copy(to, space_at(space, address), size);
-}
-
-int space_write(struct space *space, uint32_t address, const void *from, size_t size)
-{
-    if (!space_allows(space, address, size, SPACE_WRITE))
-        return -EFAULT;
-    return fault_copy(space_host(space, address, size, SPACE_WRITE) ?: space_at(space, address),
-                      from, size);
-}
-
-ssize_t space_read_string(struct space *space, uint32_t address, char *to, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size) {
-        size_t page = SPACE_PAGE_SIZE - ((address + done) & (SPACE_PAGE_SIZE - 1));
-        size_t part = page < size - done ? page : size - done;
-        const char *end;
-
-        if ((uint64_t)address + done >= SPACE_SIZE ||
-            space_read(space, (uint32_t)(address + done), to + done, part) < 0)
-            return -EFAULT;
-        end = memchr(to + done, '\0', part);
-        if (end)
-            return end - to;
-        done += part;
-    }
-    return -ENAMETOOLONG;
 }

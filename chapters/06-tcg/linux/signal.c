@@ -184,53 +184,6 @@ void signal_die(int number)
     process_exit(128 + number); /* not reached: the signal has come */
 }
 
-/* ---- siginfo ---------------------------------------------------------------------- */
-
-static bool has_address(int number)
-{
-    return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE ||
-           number == SIGTRAP;
-}
-
-void siginfo_to_arm(const siginfo_t *from, struct arm_siginfo *to)
-{
-    memset(to, 0, sizeof *to);
-    to->si_signo = from->si_signo;
-    to->si_errno = from->si_errno;
-    to->si_code = from->si_code;
-    if (from->si_code == SI_TIMER) {
-        to->timer.id = from->si_timerid;
-        to->timer.overrun = from->si_overrun;
-        to->timer.value = (uint32_t)(uintptr_t)from->si_value.sival_ptr;
-    } else if (from->si_code > 0 && from->si_signo == SIGCHLD) {
-        to->child.pid = from->si_pid;
-        to->child.uid = from->si_uid;
-        to->child.status = from->si_status;
-        to->child.utime = (int32_t)from->si_utime;
-        to->child.stime = (int32_t)from->si_stime;
-    } else if (from->si_code > 0 && from->si_signo == SIGPOLL) {
-        to->poll.band = (int32_t)from->si_band;
-        to->poll.fd = from->si_fd;
-    } else if (from->si_code > 0 && has_address(from->si_signo)) {
-        to->fault.address = (uint32_t)(uintptr_t)from->si_addr;
-    } else {
-        to->rt.pid = from->si_pid;
-        to->rt.uid = from->si_uid;
-        to->rt.value = (uint32_t)(uintptr_t)from->si_value.sival_ptr;
-    }
-}
-
-void siginfo_from_arm(const struct arm_siginfo *from, siginfo_t *to)
-{
-    memset(to, 0, sizeof *to);
-    to->si_signo = from->si_signo;
-    to->si_errno = from->si_errno;
-    to->si_code = from->si_code;
-    to->si_pid = from->rt.pid;
-    to->si_uid = from->rt.uid;
-    to->si_value.sival_ptr = (void *)(uintptr_t)from->rt.value;
-}
-
 /* ---- frames ----------------------------------------------------------------------- */
 
 static bool on_altstack(const struct thread *thread)
@@ -261,7 +214,7 @@ static void fill_frame(const struct thread *thread, const struct arm_sigaction *
     memcpy(context->r, thread->cpu.r, sizeof context->r);
     context->cpsr = arm_cpsr(&thread->cpu);
     context->oldmask = (uint32_t)mask;
-    if (has_address(info->si_signo) && info->si_code > 0)
+    if (siginfo_has_address(info->si_signo) && info->si_code > 0)
         context->fault_address = info->fault.address;
     memcpy(frame->uc.uc_sigmask, &mask, sizeof mask);
     frame->retcode[0] = 0xe3a07000 | (action->flags & SA_SIGINFO ? 173 : 119); /* mov r7, #nr */

@@ -59,6 +59,9 @@ void signal_block_all(void);
 /* Ends the process as that signal does. */
 _Noreturn void signal_die(int number);
 
+/* Does a kernel's siginfo of this signal carry an address (SIGSEGV and its kin)? */
+bool siginfo_has_address(int number);
+
 void siginfo_to_arm(const siginfo_t *from, struct arm_siginfo *to);
 void siginfo_from_arm(const struct arm_siginfo *from, siginfo_t *to);
 
