@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "06-tcg/fault.h"
@@ -276,6 +277,46 @@ START_TEST(wild_arguments_are_only_errors)
 }
 END_TEST
 
+/* ---- a signal at the wrong moment -------------------------------------------------------- */
+
+#define EFLAGS_TF 0x100
+
+/* Single steps until rip is at the system call instruction; there the signal comes. */
+static void on_step(int number, siginfo_t *info, void *opaque)
+{
+    ucontext_t *context = opaque;
+
+    (void)number;
+    (void)info;
+    if (context->uc_mcontext.gregs[REG_RIP] != (greg_t)(uintptr_t)wait_end - 2)
+        return;
+    raise(SIGUSR1); /* blocked until this handler returns */
+    context->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)EFLAGS_TF;
+}
+
+START_TEST(no_signal_is_lost_just_before_a_system_call_waits)
+{
+    const struct arm_sigaction action = {.handler = 0x10000};
+    struct sigaction step = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO};
+    struct timespec second = {1, 0};
+    int64_t result;
+
+    thread_current = &thread;
+    ck_assert_int_eq(signal_set_action(&thread, SIGUSR1, &action), 0);
+    sigaddset(&step.sa_mask, SIGUSR1);
+    sigaction(SIGTRAP, &step, NULL);
+    __asm__ volatile("pushf\n orl $0x100, (%%rsp)\n popf" ::: "memory", "cc");
+    result = host_call_waiting(&thread, SYS_nanosleep, (int64_t)(uintptr_t)&second, 0, 0, 0, 0, 0);
+    ck_assert_int_eq(thread.pending.number, SIGUSR1);
+    ck_assert_int_eq(result, -ERESTARTSYS_);
+    ck_assert_uint_eq(thread.cpu.interrupt, 1);
+    /* And with the note taken, none begins at all. */
+    result = host_call_waiting(&thread, SYS_pause, 0, 0, 0, 0, 0, 0);
+    ck_assert_int_eq(result, -ERESTARTSYS_);
+    thread_current = NULL;
+}
+END_TEST
+
 /* ---- paths ------------------------------------------------------------------------------ */
 
 static char root[] = "/tmp/rarm-root-XXXXXX";
@@ -371,6 +412,7 @@ int main(void)
     tcase_add_test(tests, values_of_64_bits_begin_at_an_even_register);
     tcase_add_test(tests, every_row_of_the_table_is_found_and_no_other);
     tcase_add_test(tests, wild_arguments_are_only_errors);
+    tcase_add_test(tests, no_signal_is_lost_just_before_a_system_call_waits);
     tcase_add_test(tests, paths_are_the_sysroot_s_where_it_has_them);
     tcase_add_test(tests, helpers_answer_and_fault);
     suite_add_tcase(suite, tests);

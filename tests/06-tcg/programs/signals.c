@@ -183,6 +183,34 @@ static void sigsuspend_misses_nothing(void)
     sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
+static int self_pipe[2];
+
+static void write_byte(int number)
+{
+    (void)number;
+    if (write(self_pipe[1], "x", 1) != 1)
+        _exit(1);
+}
+
+/*
+ * The read() ends only if the handler runs, and the signal may come at any instant:
+ * before it, inside it, and where a translator enters it.
+ */
+static void no_signal_is_lost_before_a_read(void)
+{
+    struct sigaction action = {.sa_handler = write_byte, .sa_flags = SA_RESTART};
+    struct itimerval soon = {{0, 0}, {0, 1}};
+    char byte;
+
+    CHECK(pipe(self_pipe) == 0);
+    sigaction(SIGALRM, &action, NULL);
+    for (int i = 0; i < 3000; i++) {
+        soon.it_value.tv_usec = 1 + i % 50;
+        setitimer(ITIMER_REAL, &soon, NULL);
+        CHECK(read(self_pipe[0], &byte, 1) == 1);
+    }
+}
+
 static char other_stack[32768];
 static char *volatile handler_sp;
 
@@ -342,6 +370,7 @@ int main(void)
     a_read_is_started_again_if_asked();
     nanosleep_says_what_is_left();
     sigsuspend_misses_nothing();
+    no_signal_is_lost_before_a_read();
     the_other_stack_is_used();
     a_fault_names_its_address_and_can_be_repaired();
     a_handler_may_be_for_once();
