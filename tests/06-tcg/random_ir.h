@@ -127,7 +127,9 @@ static inline void ir_random_compute(struct ir_random *r)
     if (ir_ops[insn.op].operands == 3)
         insn.c = ir_random_bit(r);
     if (ir_random_below(r, 2))
-        insn.flags = (uint8_t)(ir_random_word(r) & ir_flags_of(insn.op));
+        insn.flags = (ir_random_below(r, 3) ? IR_FLAGS_ALL : IR_FLAGS_NZ) & ir_flags_of(insn.op);
+    if (insn.op == IR_ADD && ir_random_below(r, 4) == 0)
+        insn.flags |= IR_FLAG_Q;
     ir_random_keep(r, ir_append(r->block, insn));
 }
 

@@ -2,8 +2,8 @@
  * fuse.c: lets the host's flags answer for the guest's.
  *
  * x86's CMP leaves in EFLAGS just what the branch after it wants to know. As long as
- * nothing between the two changes EFLAGS, the condition need not go through the four
- * bytes in struct arm_cpu, and often those need not be written at all.
+ * nothing between the two changes EFLAGS, the condition need not go through memory, and
+ * often the flags need not be kept there at all.
  *
  *     sub   v1, v2  !nzcv  (host flags)          cmp  ebx, r8d
  *     exit_if  lt, 0x8000  (host flags)          jl   ...
@@ -21,10 +21,10 @@ static bool keeps_host_flags(const struct ir_insn *insn)
     case IR_NOP:
     case IR_INSN:
     case IR_CONST:
-    case IR_GET:
-    case IR_SET:
     case IR_LOAD:
     case IR_STORE: return true;
+    case IR_GET:
+    case IR_SET: return insn->global != IR_N && insn->global != IR_Z; /* bits of a word */
     default: return ir_ops[insn->op].traits & IR_OP_COND && insn->fused;
     }
 }

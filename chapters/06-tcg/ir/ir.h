@@ -64,7 +64,10 @@ enum ir_op {
     IR_GET,   /* global */
     IR_SET,   /* global = a */
 
-    /* These may set flags: N and Z from the result, C and V as ARM defines them. */
+    /*
+     * These may set flags: N and Z from the result, C and V as ARM defines them. They
+     * set N and Z, or all four, or none.
+     */
     IR_ADD, /* a + b */
     IR_ADC, /* a + b + c, c is 0 or 1 */
     IR_SUB, /* a - b; C is "no borrow" */

@@ -197,7 +197,7 @@ static void bring(struct allocation *a, enum x86_reg reg, ir_value v)
         x86_mov(a->code, X86_32, reg, pin_of(a, v));
     else if (place->slot != ALLOCATE_NONE)
         x86_load(a->code, X86_64, reg, slot_operand(place->slot));
-    else if (place->home >= IR_N)
+    else if (place->home >= IR_C)
         x86_movzx(a->code, X86_8, reg, frame_home(place->home));
     else
         x86_load(a->code, X86_32, reg, frame_home(place->home));
@@ -344,10 +344,40 @@ enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_valu
     return reg;
 }
 
+/* N or Z as 0 or 1. */
+static void get_bit(struct allocation *a, unsigned i, unsigned bit)
+{
+    enum x86_reg reg = allocate_fresh(a, i);
+
+    x86_movzx(a->code, X86_16, reg, FRAME_NZV);
+    x86_shift_imm(a->code, X86_SHR, X86_32, x86_reg(reg), bit);
+    x86_alu_imm(a->code, X86_AND, X86_32, x86_reg(reg), 1);
+}
+
+/* N or Z from a value of 0 or 1, among the other bits of their byte. */
+static void set_bit(struct allocation *a, ir_value v, unsigned bit)
+{
+    enum x86_reg value = allocate_use(a, v), scratch = allocate_scratch(a);
+
+    x86_mov(a->code, X86_32, scratch, value);
+    x86_shift_imm(a->code, X86_SHL, X86_32, x86_reg(scratch), bit - 8);
+    x86_alu_imm(a->code, X86_AND, X86_8, FRAME_NZ, ~(1 << (bit - 8)));
+    x86_alu_to(a->code, X86_OR, X86_8, FRAME_NZ, scratch);
+}
+
+static unsigned bit_of(unsigned global)
+{
+    return global == IR_N ? FRAME_N_BIT : FRAME_Z_BIT;
+}
+
 void allocate_get(struct allocation *a, unsigned i)
 {
-    if (a->last_use[i])
-        link_home(a, (ir_value)i, a->block->insns[i].global);
+    unsigned global = a->block->insns[i].global;
+
+    if (a->last_use[i] && (global == IR_N || global == IR_Z))
+        get_bit(a, i, bit_of(global));
+    else if (a->last_use[i])
+        link_home(a, (ir_value)i, global);
 }
 
 void allocate_set(struct allocation *a, unsigned i)
@@ -358,6 +388,10 @@ void allocate_set(struct allocation *a, unsigned i)
     enum x86_width width = insn->global >= IR_N ? X86_8 : X86_32;
     uint32_t constant;
 
+    if (insn->global == IR_N || insn->global == IR_Z) {
+        set_bit(a, insn->a, bit_of(insn->global));
+        return;
+    }
     if (place->home == insn->global)
         return;
     if (pin != X86_NO_REG && place->reg == pin) { /* the wish came true */

@@ -14,7 +14,7 @@
  * operands, then for a register for the result, and at the end of the instruction
  * allocate_end() frees what was used for the last time.
  *
- * Nothing the allocator emits changes the host's flags.
+ * Nothing the allocator emits changes the host's flags, but for GET and SET of N and Z.
  */
 #ifndef TCG_X86_ALLOCATE_H
 #define TCG_X86_ALLOCATE_H

@@ -11,9 +11,9 @@
  * CF says "borrow". [ARM-ARM, A2.2.1 "Integer arithmetic", AddWithCarry()]
  * [SDM1, 3.4.3.1 "Status Flags"]
  *
- * The guest's flags live in four bytes of struct arm_cpu. An instruction that sets
- * them writes, with SETcc, those that somebody may read. A condition that comes while
- * EFLAGS still hold the result (fused) needs no bytes at all.
+ * An instruction that sets flags keeps those that somebody may read: N, Z and V in a
+ * word of the frame (frame.h), C in its byte of struct arm_cpu. A condition that comes
+ * while EFLAGS still hold the result (fused) needs neither.
  */
 #include <assert.h>
 
@@ -38,20 +38,32 @@ bool host_flags_hold(const struct generator *g)
     return g->host_flags != HOST_FLAGS_NONE && !g->code->flags_changed;
 }
 
+/* N and Z, and V if it is wanted: one store for all of them. */
+static void save_nzv(struct generator *g, unsigned flags)
+{
+    allocate_claim(&g->places, RAX); /* LAHF's register */
+    x86_lahf(g->code);
+    if (flags & IR_FLAG_V) {
+        x86_setcc(g->code, X86_O, x86_reg(RAX));
+        x86_store(g->code, X86_16, FRAME_NZV, RAX);
+    } else {
+        x86_store_ah(g->code, FRAME_NZ);
+    }
+}
+
 void emit_flags(struct generator *g, unsigned i, enum host_flags kind)
 {
-    static const enum x86_cc cc[] = {X86_S, X86_E, X86_B, X86_O};
     unsigned flags = g->block->insns[i].flags;
 
-    for (unsigned global = IR_N; global <= IR_V; global++) {
-        bool inverted = global == IR_C && kind == HOST_FLAGS_SUB;
-
-        if (!(flags & IR_FLAG_OF(global)))
-            continue;
-        allocate_leave_home(&g->places, i, global);
-        x86_setcc(g->code, inverted ? opposite(cc[global - IR_N]) : cc[global - IR_N],
-                  frame_home(global));
+    g->places.busy = 0; /* operands have been read, the result is written: all may move */
+    if (flags & IR_FLAG_C) {
+        allocate_leave_home(&g->places, i, IR_C);
+        x86_setcc(g->code, kind == HOST_FLAGS_SUB ? X86_AE : X86_B, frame_home(IR_C));
     }
+    if (flags & IR_FLAG_V)
+        allocate_leave_home(&g->places, i, IR_V);
+    if (flags & (IR_FLAGS_NZ | IR_FLAG_V))
+        save_nzv(g, flags);
     if (flags & IR_FLAG_Q) {
         size_t over = x86_jcc_short(g->code, X86_NO);
 
@@ -63,32 +75,45 @@ void emit_flags(struct generator *g, unsigned i, enum host_flags kind)
     g->code->flags_changed = false;
 }
 
-/* A condition of two or three flags, from their bytes. True if it is the even one. */
-static enum x86_cc compare_bytes(struct generator *g, unsigned cond)
+/*
+ * A condition with V: back into EFLAGS with all of it. Adding 127 to a byte overflows
+ * if it was 1, and SAHF leaves OF alone.
+ */
+static void restore_nzv(struct generator *g)
 {
-    struct x86_code *code = g->code;
+    allocate_claim(&g->places, RAX);
+    x86_movzx(g->code, X86_16, RAX, FRAME_NZV);
+    x86_alu_imm(g->code, X86_ADD, X86_8, x86_reg(RAX), 127);
+    x86_sahf(g->code);
+}
+
+/* HI is C and not Z. The host's condition for it. */
+static enum x86_cc test_higher(struct generator *g)
+{
     enum x86_reg scratch = allocate_scratch(&g->places);
 
+    x86_movzx(g->code, X86_8, scratch, FRAME_NZ);
+    x86_shift_imm(g->code, X86_SHR, X86_32, x86_reg(scratch), FRAME_Z_BIT - 8);
+    x86_alu_imm(g->code, X86_AND, X86_32, x86_reg(scratch), 1);
+    x86_alu(g->code, X86_CMP, X86_8, scratch, frame_home(IR_C)); /* Z below C */
+    return X86_B;
+}
+
+/* The even condition of each pair, from where the flags are kept. */
+static enum x86_cc test_kept(struct generator *g, unsigned cond)
+{
     switch (cond / 2) {
-    case 4: /* HI: C and not Z, which is Z < C */
-        x86_movzx(code, X86_8, scratch, frame_home(IR_Z));
-        x86_alu(code, X86_CMP, X86_8, scratch, frame_home(IR_C));
-        return X86_B;
-    case 5: /* GE: N == V */
-        x86_movzx(code, X86_8, scratch, frame_home(IR_N));
-        x86_alu(code, X86_CMP, X86_8, scratch, frame_home(IR_V));
-        return X86_E;
-    default: /* GT: N == V and not Z */
-        x86_movzx(code, X86_8, scratch, frame_home(IR_N));
-        x86_alu(code, X86_XOR, X86_8, scratch, frame_home(IR_V));
-        x86_alu(code, X86_OR, X86_8, scratch, frame_home(IR_Z));
-        return X86_E;
+    case 0: x86_test_imm(g->code, X86_8, FRAME_NZ, 1 << (FRAME_Z_BIT - 8)); return X86_NE;
+    case 1: x86_alu_imm(g->code, X86_CMP, X86_8, frame_home(IR_C), 0); return X86_NE;
+    case 2: x86_test_imm(g->code, X86_8, FRAME_NZ, 1 << (FRAME_N_BIT - 8)); return X86_NE;
+    case 3: x86_alu_imm(g->code, X86_CMP, X86_8, frame_home(IR_V), 0); return X86_NE;
+    case 4: return test_higher(g);
+    default: restore_nzv(g); return after_sub[cond & ~1u];
     }
 }
 
 enum x86_cc emit_condition(struct generator *g, const struct ir_insn *insn)
 {
-    static const uint8_t single[] = {IR_Z, IR_C, IR_N, IR_V}; /* EQ, CS, MI, VS */
     unsigned cond = insn->cond;
     enum x86_cc cc;
 
@@ -99,12 +124,7 @@ enum x86_cc emit_condition(struct generator *g, const struct ir_insn *insn)
             cc = opposite(cc);
         return cc;
     }
-    if (cond < 8) {
-        x86_alu_imm(g->code, X86_CMP, X86_8, frame_home(single[cond / 2]), 0);
-        cc = X86_NE;
-    } else {
-        cc = compare_bytes(g, cond);
-    }
+    cc = test_kept(g, cond);
     return cond & 1 ? opposite(cc) : cc;
 }
 

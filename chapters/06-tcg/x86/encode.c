@@ -378,6 +378,33 @@ void x86_cmc(struct x86_code *code)
     list(code, start, "cmc");
 }
 
+void x86_lahf(struct x86_code *code)
+{
+    size_t start = code->size;
+
+    put(code, 0x9f, 1);
+    list(code, start, "lahf");
+}
+
+void x86_sahf(struct x86_code *code)
+{
+    size_t start = code->size;
+
+    put(code, 0x9e, 1);
+    code->flags_changed = true;
+    list(code, start, "sahf");
+}
+
+void x86_store_ah(struct x86_code *code, struct x86_operand mem)
+{
+    size_t start = code->size;
+
+    assert(!x86_is_reg(mem) && mem.base < R8 && mem.index == X86_NO_REG);
+    put(code, 0x88, 1);
+    put_modrm(code, RSP, mem); /* 4 is AH as long as there is no REX */
+    list_rm_text(code, start, "mov", X86_8, mem, ", ah");
+}
+
 void x86_setcc(struct x86_code *code, enum x86_cc cc, struct x86_operand rm)
 {
     size_t start = code->size;

@@ -187,6 +187,13 @@ void x86_bswap(struct x86_code *code, enum x86_reg reg);
 void x86_bt(struct x86_code *code, enum x86_width width, struct x86_operand rm, unsigned bit);
 void x86_cmc(struct x86_code *code);
 
+/* AH = SF, ZF, - , - , - , - , - , CF, from bit 7 down; and back. */
+void x86_lahf(struct x86_code *code);
+void x86_sahf(struct x86_code *code);
+
+/* Stores AH, which no other function can name. mem needs no REX: its base is below R8. */
+void x86_store_ah(struct x86_code *code, struct x86_operand mem);
+
 void x86_setcc(struct x86_code *code, enum x86_cc cc, struct x86_operand rm);
 void x86_cmov(struct x86_code *code, enum x86_cc cc, enum x86_width width, enum x86_reg reg,
               struct x86_operand rm);

@@ -14,6 +14,13 @@
  *   rsp + 0     spilled values, FRAME_SLOTS of 8 bytes
  *   rsp + ...   the table that finds a block by its key (jump_table.h)
  *   rsp + ...   where a fault is noted
+ *   rsp + ...   N, Z and V, as LAHF and SETO leave them in ax:
+ *
+ *                 15  14          7 .. 0
+ *               |  N |  Z | -  |    V    |
+ *
+ * So CMP's flags are saved by two instructions and one store; C has its byte in struct
+ * arm_cpu. On the way in and out the flags are converted.
  */
 #ifndef TCG_X86_FRAME_H
 #define TCG_X86_FRAME_H
@@ -27,6 +34,7 @@
 #define FRAME_SLOTS 48
 #define FRAME_TABLE (FRAME_SLOTS * 8)
 #define FRAME_FAULT (FRAME_SLOTS * 8 + 8)
+#define FRAME_FLAGS (FRAME_SLOTS * 8 + 16)
 #define FRAME_SIZE  (FRAME_SLOTS * 8 + 24) /* with six pushes and a return address: 16-aligned */
 
 _Static_assert((FRAME_SIZE + 7 * 8) % 16 == 0, "the stack stays aligned as the ABI asks");
@@ -55,9 +63,18 @@ struct x86_pins {
 /* The usual choice, and none at all (every global in memory). */
 extern const struct x86_pins x86_pins_usual, x86_pins_none;
 
-/* Where a global lives in struct arm_cpu. */
+/* The word with N, Z and V; the byte with N and Z; their bits in the word. */
+#define FRAME_NZV   x86_mem(RSP, FRAME_FLAGS)
+#define FRAME_NZ    x86_mem(RSP, FRAME_FLAGS + 1)
+#define FRAME_N_BIT 15
+#define FRAME_Z_BIT 14
+
+/* Where a global lives that has a place of its own: all but N and Z. */
 static inline struct x86_operand frame_home(unsigned global)
 {
+    if (global == IR_V)
+        return FRAME_NZV;
+
     size_t offset = global >= IR_N ? offsetof(struct arm_cpu, n) + (global - IR_N)
                                    : offsetof(struct arm_cpu, r) + 4 * global;
 

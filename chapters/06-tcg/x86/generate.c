@@ -53,6 +53,10 @@ static void emit_store(struct generator *g, const struct ir_insn *insn)
 static void emit_select(struct generator *g, unsigned i)
 {
     const struct ir_insn *insn = &g->block->insns[i];
+
+    if (!insn->fused)
+        allocate_claim(&g->places, RAX); /* the condition may need it when the operands wait */
+
     struct x86_operand yes = x86_reg(allocate_use(&g->places, insn->a));
     enum x86_reg result = allocate_copy(&g->places, i, insn->b, insn->a);
     enum x86_cc cc = emit_condition(g, insn);

@@ -29,6 +29,33 @@ static void store_pins(struct x86_code *code, const struct x86_pins *pins)
             x86_store(code, X86_32, frame_home(global), pins->reg[global]);
 }
 
+#define CPU(field) x86_mem(RBP, offsetof(struct arm_cpu, field))
+
+/* From bytes to the frame's form, by way of RAX and RCX. */
+static void load_flags(struct x86_code *code)
+{
+    x86_movzx(code, X86_8, RAX, CPU(n));
+    x86_shift_imm(code, X86_SHL, X86_32, x86_reg(RAX), FRAME_N_BIT);
+    x86_movzx(code, X86_8, RCX, CPU(z));
+    x86_shift_imm(code, X86_SHL, X86_32, x86_reg(RCX), FRAME_Z_BIT);
+    x86_alu(code, X86_OR, X86_32, RAX, x86_reg(RCX));
+    x86_movzx(code, X86_8, RCX, CPU(v));
+    x86_alu(code, X86_OR, X86_32, RAX, x86_reg(RCX));
+    x86_store(code, X86_16, FRAME_NZV, RAX);
+}
+
+/* And back, by way of RCX: RAX and RDX are in use. */
+static void store_flags(struct x86_code *code)
+{
+    x86_movzx(code, X86_16, RCX, FRAME_NZV);
+    x86_store(code, X86_8, CPU(v), RCX);
+    x86_shift_imm(code, X86_SHR, X86_32, x86_reg(RCX), FRAME_Z_BIT);
+    x86_bt(code, X86_32, x86_reg(RCX), 0);
+    x86_setcc(code, X86_B, CPU(z));
+    x86_bt(code, X86_32, x86_reg(RCX), FRAME_N_BIT - FRAME_Z_BIT);
+    x86_setcc(code, X86_B, CPU(n));
+}
+
 static size_t enter(struct x86_code *code, const struct x86_pins *pins)
 {
     size_t start;
@@ -41,6 +68,7 @@ static size_t enter(struct x86_code *code, const struct x86_pins *pins)
     x86_mov(code, X86_64, RBP, RDI);
     x86_store(code, X86_64, x86_mem(RSP, FRAME_TABLE), RDX);
     x86_store(code, X86_64, x86_mem(RSP, FRAME_FAULT), RCX);
+    load_flags(code);
     x86_mov(code, X86_64, RAX, RSI); /* RSI may be a pin */
     load_pins(code, pins);
     x86_jmp_to(code, x86_reg(RAX));
@@ -74,11 +102,13 @@ void generate_trampolines(struct x86_code *code, const struct x86_pins *pins,
 
     out->leave = code->size;
     store_pins(code, pins);
+    store_flags(code);
     store_key(code);
     leave_frame(code);
 
     out->fault_leave = code->size;
     store_pins(code, pins);
+    store_flags(code);
     x86_mov_imm(code, RDX, FRAME_FAULT_TAKEN);
     leave_frame(code);
 
