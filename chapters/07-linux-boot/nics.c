@@ -183,7 +183,6 @@ static void close_back(struct nic *nic)
     net_fd_close(&nic->back);
 }
 
-/* [nic-watch] */
 /* Without use in it, it stays as the last event has left it: silent. */
 static void arm(struct nic *nic, int how)
 {
@@ -214,7 +213,6 @@ static void nic_resume(void *self)
     nic->resume(&nic->back);
     arm(nic, EPOLL_CTL_MOD);
 }
-/* [/nic-watch] */
 
 static void watch(struct nic *nic, struct machine *machine)
 {

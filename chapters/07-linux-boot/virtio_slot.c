@@ -16,7 +16,6 @@
 
 #define PORTS_REST_NS INT64_C(10000000)
 
-/* [move-bells] */
 static void move_bells(struct virtio_slot *slot, bool somewhere)
 {
     const struct pci_bar *ports = &slot->transport.pci.bars[VIRTIO_PCI_BAR_PORTS];
@@ -43,7 +42,6 @@ static void ports_moved(void *self, unsigned bar)
     move_bells(slot, false);
     alarm_set(&slot->rested, clock_now(&clock) + PORTS_REST_NS);
 }
-/* [/move-bells] */
 
 /* A host that has no more of them costs us speed, nothing else. */
 static void add_bells(struct virtio_slot *slot, unsigned queues)
