@@ -161,7 +161,6 @@ static void compare(unsigned what, unsigned units, const struct translator_optio
     unsigned long count = setting("RANDOM_CASES", cases);
     uint64_t seed = setting("RANDOM_SEED", (unsigned long)time(NULL) * 1000003);
 
-    setbuf(stdout, NULL);
     printf("random programs: RANDOM_SEED=%#llx\n", (unsigned long long)seed);
     begin(seed % 2, options);
     for (unsigned long n = 0; n < count; n++) {

@@ -1,6 +1,7 @@
 /*
  * The translator's own business: the cache, chaining, code that changes, interruption,
- * threads, what faults show. The guests are a few words of A32 each.
+ * threads, what faults show. The guests are a few words of A32 each. One file, and so a
+ * long one, because all of it needs the same small guest.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -16,6 +16,9 @@
  * base RSP or R12 needs a SIB byte, base RBP or R13 a displacement, and "no base" in
  * 64-bit mode is a SIB byte with base 5, because the short form means RIP-relative.
  *
+ * The file is long because x86 has many kinds of instruction; it is one idea, and each
+ * function is read by itself.
+ *
  * Where an instruction has several encodings we take the one the GNU assembler
  * takes: short, and comparable byte for byte.
  */
