@@ -31,6 +31,7 @@ struct reader {
     unsigned apic_id;
     unsigned thread_bits, socket_bits; /* of the APIC id */
     bool tsc_deadline;
+    bool has_identifiers; /* leaf 0x8000001e */
 };
 
 /* The largest number that these many bits hold: CPUID likes counts less one. */
@@ -120,6 +121,9 @@ static void filter_entry(struct kvm_cpuid_entry2 *e, const struct reader *reader
         e->ecx &= ~(CPUID_80000001_ECX_SVM | CPUID_80000001_ECX_CMP);
         if (in_socket(reader) > 1)
             e->ecx |= CPUID_80000001_ECX_CMP;
+        /* That leaf is ours, so it is true whatever the host's processor has. */
+        if (reader->has_identifiers)
+            e->ecx |= CPUID_80000001_ECX_TOPOEXT;
         break;
     case 0x80000008: filter_sizes(e, reader); break;
     case 0x8000000a: e->eax = e->ebx = e->ecx = e->edx = 0; break; /* SVM */
@@ -159,7 +163,8 @@ void cpuid_filter(struct kvm_cpuid2 *cpuid, const struct topology *topology, uns
                             .apic_id = apic_id,
                             .thread_bits = topology_thread_bits(topology),
                             .socket_bits = topology_socket_bits(topology),
-                            .tsc_deadline = tsc_deadline};
+                            .tsc_deadline = tsc_deadline,
+                            .has_identifiers = has_entry(cpuid, 0x8000001e, 0)};
 
     add_levels(cpuid, 0xb);
     add_levels(cpuid, 0x1f);

@@ -23,17 +23,18 @@
 #include "07-linux-boot/topology.h"
 
 /* [SDM2, "CPUID"]; leaves 0x8...: [APM3, E.4 "Extended Functions"] */
-#define CPUID_1_EBX_COUNT_SHIFT   16
-#define CPUID_1_EBX_APIC_ID_SHIFT 24
-#define CPUID_1_ECX_VMX           (1u << 5)
-#define CPUID_1_ECX_TSC_DEADLINE  (1u << 24)
-#define CPUID_1_ECX_HYPERVISOR    (1u << 31)
-#define CPUID_1_EDX_PSN           (1u << 18)
-#define CPUID_1_EDX_HTT           (1u << 28)
-#define CPUID_7_EBX_ERMS          (1u << 9)
-#define CPUID_7_EDX_FSRM          (1u << 4)
-#define CPUID_80000001_ECX_CMP    (1u << 1)
-#define CPUID_80000001_ECX_SVM    (1u << 2)
+#define CPUID_1_EBX_COUNT_SHIFT    16
+#define CPUID_1_EBX_APIC_ID_SHIFT  24
+#define CPUID_1_ECX_VMX            (1u << 5)
+#define CPUID_1_ECX_TSC_DEADLINE   (1u << 24)
+#define CPUID_1_ECX_HYPERVISOR     (1u << 31)
+#define CPUID_1_EDX_PSN            (1u << 18)
+#define CPUID_1_EDX_HTT            (1u << 28)
+#define CPUID_7_EBX_ERMS           (1u << 9)
+#define CPUID_7_EDX_FSRM           (1u << 4)
+#define CPUID_80000001_ECX_CMP     (1u << 1)
+#define CPUID_80000001_ECX_SVM     (1u << 2)
+#define CPUID_80000001_ECX_TOPOEXT (1u << 22)
 
 /* Entries that cpuid_filter() may add: the levels of leaves 0x0b and 0x1f. */
 #define CPUID_ADDED_MAX 6u

@@ -158,6 +158,19 @@ START_TEST(amds_leaves_tell_threads_cores_and_sockets)
 }
 END_TEST
 
+START_TEST(threads_are_announced_where_there_is_a_leaf_for_them)
+{
+    for (unsigned has = 0; has < 2; has++) {
+        memset(&block, 0, sizeof block);
+        block.cpuid.nent = 1 + has;
+        block.cpuid.entries[0].function = 0x80000001;
+        block.cpuid.entries[1].function = 0x8000001e;
+        cpuid_filter(&block.cpuid, &one, 0, false);
+        ck_assert_uint_eq(block.cpuid.entries[0].ecx, has ? CPUID_80000001_ECX_TOPOEXT : 0);
+    }
+}
+END_TEST
+
 START_TEST(caches_are_shared_by_guests_only)
 {
     /* EAX of leaf 4: type in bits 4:0, level in 7:5, sharing from bit 14. */
@@ -225,6 +238,7 @@ static Suite *cpuid_suite(void)
     tcase_add_test(tests, the_topology_is_the_guests);
     tcase_add_test(tests, levels_that_kvm_leaves_out_are_added);
     tcase_add_test(tests, amds_leaves_tell_threads_cores_and_sockets);
+    tcase_add_test(tests, threads_are_announced_where_there_is_a_leaf_for_them);
     tcase_add_test(tests, caches_are_shared_by_guests_only);
     tcase_add_test(tests, fast_short_strings_imply_fast_strings);
     tcase_add_test(tests, other_leaves_pass);
