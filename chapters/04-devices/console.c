@@ -33,6 +33,7 @@ static const char help[] = "\r\n"
                            "Ctrl-A b       send a break (Linux: SysRq)\r\n"
                            "Ctrl-A Ctrl-A  send Ctrl-A\r\n"
                            "Ctrl-A h       this help\r\n";
+static const char power_help[] = "Ctrl-A p       press the power button\r\n";
 
 static int64_t milliseconds(void)
 {
@@ -146,9 +147,16 @@ void console_attach(struct console *console, struct uart *port, pthread_mutex_t 
     uart_on_room(port, console_wake, console);
 }
 
+void console_on_power(struct console *console, void (*press)(void *button), void *button)
+{
+    console->press = press;
+    console->button = button;
+}
+
 void console_detach(struct console *console)
 {
     console->end = (struct console_end){0};
+    console->press = NULL;
     console->lock = NULL;
 }
 
@@ -184,8 +192,19 @@ static bool console_command(struct console *console, uint8_t key)
         console->end.send_break(console->end.self);
         pthread_mutex_unlock(console->lock);
         return false;
-    default: fputs(help, stderr); return false;
+    case 'p':
+        if (!console->press)
+            break;
+        pthread_mutex_lock(console->lock);
+        console->press(console->button);
+        pthread_mutex_unlock(console->lock);
+        return false;
+    default: break;
     }
+    fputs(help, stderr);
+    if (console->press)
+        fputs(power_help, stderr);
+    return false;
 }
 
 bool console_read(struct console *console)

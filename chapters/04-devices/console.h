@@ -16,9 +16,9 @@
  * it would be on a wire, and the guest sees an overrun. What comes from a pipe or a
  * file waits until a driver listens, so "echo reboot | vmm ..." works.
  *
- * Ctrl-A starts a command: x quits, h lists the commands, b sends a break, Ctrl-A
- * sends Ctrl-A itself. Only what comes from standard input is searched for it;
- * what the guest prints is passed on byte for byte.
+ * Ctrl-A starts a command: x quits, h lists the commands, b sends a break, p presses
+ * the power button if the machine has one, Ctrl-A sends Ctrl-A itself. Only what comes from
+ * standard input is searched for it; what the guest prints is passed on byte for byte.
  *
  * Threads: console_put() runs under the device lock, on any thread. The others
  * run on the event loop's thread only, without the lock; they take it themselves.
@@ -58,6 +58,8 @@ struct console {
 
     pthread_mutex_t *lock; /* the device lock; NULL while no end is attached */
     struct console_end end;
+    void (*press)(void *button); /* the power button; NULL: there is none */
+    void *button;
 
     uint8_t ring[CONSOLE_RING];     /* the guest's output */
     unsigned ring_head, ring_count; /* under the lock */
@@ -79,6 +81,8 @@ void console_wake(void *console);
 
 /* The same for a serial port. */
 void console_attach(struct console *console, struct uart *port, pthread_mutex_t *lock);
+/* What Ctrl-A p does, under the lock, until console_detach(). */
+void console_on_power(struct console *console, void (*press)(void *button), void *button);
 void console_detach(struct console *console);
 
 /* Should the event loop poll console->in for POLLIN? */

@@ -88,6 +88,11 @@ static void add_pci(struct machine *machine, struct pci_host *pci, struct irq_pi
                         pci);
 }
 
+static void press_power(void *power)
+{
+    acpi_pm_press(power);
+}
+
 /* What the command line plugs into the bus. */
 struct cards {
     struct drives drives;
@@ -214,6 +219,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
 
     term_raw(STDIN_FILENO);
     console_attach(console, &serial, &machine.devices.lock);
+    console_on_power(console, press_power, &power);
     ending = event_loop_run(&machine, console, signals);
     console_detach(console);
 

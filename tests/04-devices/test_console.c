@@ -310,6 +310,25 @@ START_TEST(ctrl_a_b_sends_a_break)
 }
 END_TEST
 
+static void press(void *button)
+{
+    ++*(unsigned *)button;
+}
+
+START_TEST(ctrl_a_p_presses_a_power_button_that_is_there)
+{
+    unsigned presses = 0;
+
+    type(CTRL_A "p");
+    ck_assert(!console_read(&console));
+    console_on_power(&console, press, &presses);
+    type(CTRL_A "pp");
+    ck_assert(!console_read(&console));
+    ck_assert_uint_eq(presses, 1);
+    ck_assert_str_eq(guest_reads(), "p");
+}
+END_TEST
+
 START_TEST(the_end_of_input_is_noticed_once)
 {
     ck_assert(console_wants_input(&console));
@@ -452,6 +471,7 @@ static Suite *console_suite(void)
     tcase_add_test(tests, a_command_may_come_in_two_pieces);
     tcase_add_test(tests, ctrl_a_ctrl_a_types_one);
     tcase_add_test(tests, ctrl_a_b_sends_a_break);
+    tcase_add_test(tests, ctrl_a_p_presses_a_power_button_that_is_there);
     tcase_add_test(tests, the_end_of_input_is_noticed_once);
     tcase_add_test(tests, a_pipe_waits_for_a_slow_guest);
     tcase_add_test(tests, the_guest_asks_for_more_when_it_has_read);
