@@ -34,7 +34,7 @@ help:
 	@echo '  make clean    remove build/'
 	@echo
 	@echo '  KVM=host|lab         where guests run (default: as the doctor says)'
-	@echo '  KERNEL= INITRD=      boot your own; APPEND= adds to the command line, MEM= sets MiB'
+	@echo '  KERNEL= INITRD=      boot your own; DISK= is its /dev/vda, APPEND= adds words, MEM= sets MiB'
 	@echo '  V=1                  show whole commands; SAN=1, CC=clang: other builds'
 
 .DEFAULT_GOAL := all
