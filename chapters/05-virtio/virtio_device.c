@@ -25,6 +25,9 @@
 #define DRIVER_BITS                                                                                \
     (ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | FEATURES_OK | DRIVER_OK | VIRTIO_CONFIG_S_FAILED)
 
+/* Times that a queue is served at once, two rings full each time, where others wait. */
+#define ROUNDS_MAX 2u
+
 void virtio_device_init(struct virtio_device *d, const struct virtio_class *class, void *self,
                         const struct guest_memory *memory, uint64_t features, void *config,
                         unsigned config_size)
@@ -227,9 +230,12 @@ void virtio_device_notify(struct virtio_device *d, uint32_t index)
         d->runner->kick(d->runner->self, index);
         return;
     }
-    /* It ends unless another processor of the guest refills the ring all the time. */
-    while (virtio_device_serve(d, index))
-        ;
+    for (unsigned rounds = 0; virtio_device_serve(d, index); rounds++) {
+        if (rounds == ROUNDS_MAX && d->later.call) {
+            d->later.call(d->later.self);
+            return;
+        }
+    }
 }
 
 /* [serve] */

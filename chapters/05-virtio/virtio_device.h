@@ -58,6 +58,16 @@ struct virtio_runner {
     void *self;
 };
 
+/*
+ * For a board that serves queues on a thread with other duties: a guest that refills its
+ * rings all the time must not keep that thread. After some rings full of buffers call() is
+ * asked to have virtio_device_notify() called again, from the thread's own loop.
+ */
+struct virtio_later {
+    void (*call)(void *self);
+    void *self;
+};
+
 /* What a device adds to the common part. All but handle may be NULL. */
 struct virtio_class {
     uint16_t id; /* VIRTIO_ID_... */
@@ -102,6 +112,7 @@ struct virtio_device {
     const char *trouble; /* why it needs a reset; static text, or NULL */
     struct virtio_wire wire;
     const struct virtio_runner *runner; /* NULL: the notifying thread */
+    struct virtio_later later;          /* call is NULL: serve on until all is done */
     struct chain chain;                 /* the one being handled */
 };
 

@@ -43,6 +43,26 @@ static void ports_moved(void *self, unsigned bar)
     alarm_set(&slot->rested, clock_now(&clock) + PORTS_REST_NS);
 }
 
+/*
+ * A guest that fills its rings as fast as we empty them shall not keep the event loop
+ * from the keyboard: the rest is served when the loop has been round.
+ */
+static void serve_rest(void *self)
+{
+    struct virtio_slot *slot = self;
+
+    for (unsigned queue = 0; queue < slot->transport.device->queue_count; queue++)
+        virtio_device_notify(slot->transport.device, queue);
+}
+
+static void serve_later(void *self)
+{
+    struct virtio_slot *slot = self;
+    struct clock clock = machine_clock(slot->machine);
+
+    alarm_set(&slot->again, clock_now(&clock));
+}
+
 /* A host that has no more of them costs us speed, nothing else. */
 static void add_bells(struct virtio_slot *slot, unsigned queues)
 {
@@ -71,6 +91,8 @@ int virtio_slot_plug(struct virtio_slot *slot, struct virtio_device *device, uin
     slot->bell_count = 0;
     virtio_pci_init(&slot->transport, device, class_code, machine_msi(machine));
     slot->rested = machine_alarm(machine, ports_rested, slot);
+    slot->again = machine_alarm(machine, serve_rest, slot);
+    device->later = (struct virtio_later){serve_later, slot};
     slot->transport.pci.bar_moved = ports_moved;
     slot->transport.pci.bar_moved_self = slot;
     add_bells(slot, device->queue_count);

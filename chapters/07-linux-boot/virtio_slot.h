@@ -31,6 +31,7 @@ struct virtio_slot {
     struct doorbell bells[VIRTIO_SLOT_BELLS_MAX];
     unsigned bell_count;
     struct alarm rested; /* the ports have not moved for a while */
+    struct alarm again;  /* a queue has more than was served at once */
 };
 
 /*

@@ -290,6 +290,48 @@ START_TEST(what_a_device_cannot_use_stays_in_the_ring)
 }
 END_TEST
 
+/* A device whose buffers come back to it at once, as a second processor could do it. */
+static bool refilling;
+static unsigned handled, laters;
+
+static void refill(void *self, unsigned queue)
+{
+    uint16_t id;
+    uint32_t written;
+
+    (void)self;
+    while (refilling && queue == 0 && ring_take(&guest.rings[0], &id, &written)) {
+        handled++;
+        ring_add(&guest.rings[0], &(struct piece){GUEST_FREE, 16, true}, 1, false);
+    }
+    ring_publish(&guest.rings[0]);
+    ring_enable_interrupts(&guest.rings[0]);
+}
+
+static void later(void *self)
+{
+    (void)self;
+    laters++;
+}
+
+START_TEST(a_guest_that_refills_its_ring_for_ever_does_not_keep_us)
+{
+    refilling = true;
+    handled = laters = 0;
+    guest_drive(&guest, &device, _i ? UINT64_MAX : 0, 4);
+    device.wire.used = refill;
+    device.later = (struct virtio_later){later, NULL};
+    for (unsigned i = 0; i < 4; i++)
+        ring_add(&guest.rings[0], &(struct piece){GUEST_FREE, 16, true}, 1, false);
+    ring_publish(&guest.rings[0]);
+    ring_enable_interrupts(&guest.rings[0]);
+    for (unsigned i = 0; i < 100; i++)
+        virtio_device_notify(&device, 0);
+    ck_assert_uint_gt(laters, 0);
+    ck_assert_uint_lt(handled, 100 * 100);
+}
+END_TEST
+
 START_TEST(one_queue_is_reset_without_the_other)
 {
     struct piece piece = {GUEST_FREE, 16, true};
@@ -423,6 +465,7 @@ static Suite *device_suite(void)
     tcase_add_test(tests, a_notification_may_name_any_queue);
     tcase_add_test(tests, buffers_lent_before_driver_ok_are_served);
     tcase_add_test(tests, what_a_device_cannot_use_stays_in_the_ring);
+    tcase_add_loop_test(tests, a_guest_that_refills_its_ring_for_ever_does_not_keep_us, 0, 2);
     tcase_add_test(tests, one_queue_is_reset_without_the_other);
     tcase_add_test(tests, a_queue_reset_needs_its_feature);
     tcase_add_test(tests, configuration_ends_in_zeros);
