@@ -18,12 +18,26 @@ int space_read(struct space *space, uint32_t address, void *to, size_t size)
     return fault_copy(to, space_at(space, address), size);
 }
 
+/*
+ * Between the moment a page of code is opened for us and the copy, another thread may
+ * have translated from it and closed it again. Then it is opened once more. A page that
+ * faults for another reason, a mapped file cut short, does so every time.
+ */
+#define WRITE_TRIES 16
+
 int space_write(struct space *space, uint32_t address, const void *from, size_t size)
 {
-    if (!space_allows(space, address, size, SPACE_WRITE))
-        return -EFAULT;
-    return fault_copy(space_host(space, address, size, SPACE_WRITE) ?: space_at(space, address),
-                      from, size);
+    int error = -EFAULT;
+
+    for (unsigned tries = 0; tries < WRITE_TRIES && error < 0; tries++) {
+        void *to;
+
+        if (!space_allows(space, address, size, SPACE_WRITE))
+            return -EFAULT;
+        to = space_host(space, address, size, SPACE_WRITE);
+        error = fault_copy(to ? to : space_at(space, address), from, size);
+    }
+    return error;
 }
 
 ssize_t space_read_string(struct space *space, uint32_t address, char *to, size_t size)
