@@ -79,6 +79,7 @@ static void power_up(char task, unsigned processors)
     struct kvm_regs regs;
 
     memset(letters, 0, sizeof letters);
+    thread_count = 0;
     console_init(&console, -1, open("/dev/null", O_WRONLY), wake);
     machine_init(&machine, wake);
     irqchip_create(&machine.vm);
