@@ -71,7 +71,8 @@ static void parse(int argc, char **argv, struct translator_options *options)
 }
 
 /* The words of the command line, or the loop; then a breakpoint. */
-static void load_code(struct space *space, int count, char **words)
+/* Where the words end, a breakpoint stands: its address. */
+static uint32_t load_code(struct space *space, int count, char **words)
 {
     uint32_t code[WORDS_MAX + 1];
 
@@ -90,6 +91,7 @@ static void load_code(struct space *space, int count, char **words)
     }
     code[count] = BKPT;
     space_write(space, CODE, code, (size_t)(count + 1) * sizeof code[0]);
+    return CODE + 4 * (uint32_t)count;
 }
 
 static void load_data(struct space *space)
@@ -116,10 +118,9 @@ int main(int argc, char **argv)
         space_map(&space, DATA, SPACE_PAGE_SIZE, SPACE_READ | SPACE_WRITE, false, -1, 0) < 0 ||
         translator_new(&translator, &space, &options) < 0)
         die("no memory for a guest");
-    load_code(&space, argc - optind, argv + optind);
+    cpu.r[ARM_LR] = load_code(&space, argc - optind, argv + optind); /* "bx lr" ends it */
     load_data(&space);
     cpu.r[ARM_PC] = CODE;
-    cpu.r[ARM_LR] = CODE;
     cpu.r[ARM_SP] = DATA + SPACE_PAGE_SIZE;
     cpu.r[1] = DATA;
     cpu.r[2] = NUMBERS;
