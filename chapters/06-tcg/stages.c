@@ -70,8 +70,7 @@ static void parse(int argc, char **argv, struct translator_options *options)
                         TRANSLATOR_DUMP_X86;
 }
 
-/* The words of the command line, or the loop; then a breakpoint. */
-/* Where the words end, a breakpoint stands: its address. */
+/* The words of the command line, or the loop; then a breakpoint, whose address it says. */
 static uint32_t load_code(struct space *space, int count, char **words)
 {
     uint32_t code[WORDS_MAX + 1];
