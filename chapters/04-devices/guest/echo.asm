@@ -50,7 +50,6 @@ serial_init:
         ret
 ; [/init]
 
-; [interrupt]
 serial_interrupt:
         pushad
 .again: mov     edx, COM1 + IIR
@@ -63,7 +62,6 @@ serial_interrupt:
 .done:  eoi     4
         popad
         interrupt_return
-; [/interrupt]
 
 serial_byte:
         cmp     al, '.'

@@ -1,6 +1,8 @@
 /*
  * image.c: see image.h.
  *
+ * Longer than most: opening and the requests share what they check.
+ *
  * Left out on purpose: internal snapshots are kept intact (their clusters are shared,
  * so they are copied before they are written) but not made or applied here.
  */
