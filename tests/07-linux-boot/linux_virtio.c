@@ -312,11 +312,13 @@ static bool answer(uint8_t *frame, size_t size)
 
 static void *play_host(void *self)
 {
-    static uint8_t frame[65536];
+    enum { FRAME_MAX = 65536, PAD = 2 }; /* 2 + 14: what follows Ethernet's header is aligned */
+    static _Alignas(4) uint8_t buffer[PAD + FRAME_MAX];
+    uint8_t *frame = buffer + PAD;
     int fd = *(int *)self;
     ssize_t size;
 
-    while ((size = recv(fd, frame, sizeof frame, 0)) > 0)
+    while ((size = recv(fd, frame, FRAME_MAX, 0)) > 0)
         if ((size_t)size >= sizeof(struct ether_header) && answer(frame, (size_t)size))
             send(fd, frame, (size_t)size, MSG_NOSIGNAL);
     return NULL;
