@@ -81,6 +81,7 @@ void display_init(struct display *display, struct pc *pc, struct console *consol
 
     *display = (struct display){.screen = &pc->screen, .clock = machine_clock(machine)};
     screen_view_init(&display->view, console_sink(console), terminal_rows(console->out));
+    screen_view_want_mouse(&display->view);
     keymap_init(&display->keymap, ps2_keyboard_keys(&pc->keyboard), display->clock,
                 machine_alarm(machine, keymap_due, &display->keymap));
     keymap_on_pointer(&display->keymap, ps2_mouse_pointer(&pc->mouse));

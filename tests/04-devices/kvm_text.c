@@ -99,6 +99,8 @@ START_TEST(the_screen_scrolls_and_a_small_terminal_follows)
     terminal_type(&terminal, "\001x");
     ck_assert_int_eq(terminal_wait(&terminal, 5), STATUS_OFF);
     ck_assert_ptr_nonnull(strstr(terminal.screen, "\033[?7h\033[?25h")); /* given back */
+    ck_assert_ptr_nonnull(strstr(terminal.screen, "\033[?1002h"));       /* the mouse, asked for */
+    ck_assert_ptr_nonnull(strstr(terminal.screen, "\033[?1002l"));       /* ... and given back */
     terminal_free(&terminal);
 }
 END_TEST
