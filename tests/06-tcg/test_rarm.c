@@ -69,6 +69,27 @@ START_TEST(the_book_s_program_greets)
 }
 END_TEST
 
+/* ARM52: the same program, a hundred times, on both engines in turn. */
+START_TEST(a_program_does_the_same_every_time)
+{
+    const char *translated[] = {harness_built("rarm"), harness_built("06-tcg/greet.bin"), NULL};
+    const char *interpreted[] = {harness_built("rarm"), "--interpret",
+                                 harness_built("06-tcg/greet.bin"), NULL};
+    struct program first = program_run(translated, NULL, 20);
+
+    ck_assert_uint_gt(first.out_size, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        struct program again = program_run(i % 2 ? interpreted : translated, NULL, 20);
+
+        ck_assert_int_eq(again.status, first.status);
+        ck_assert_uint_eq(again.out_size, first.out_size);
+        ck_assert_mem_eq(again.out, first.out, first.out_size);
+        program_free(&again);
+    }
+    program_free(&first);
+}
+END_TEST
+
 START_TEST(strace_shows_the_call)
 {
     const char *path = made("06-tcg/strace-by-hand", WORDS(0xe3e00000, CALL(6), EXIT(0)));
@@ -256,6 +277,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_program_of_eleven_words_says_hello);
     tcase_add_test(tests, the_book_s_program_greets);
+    tcase_add_test(tests, a_program_does_the_same_every_time);
     tcase_add_test(tests, strace_shows_the_call);
     tcase_add_test(tests, unknown_calls_are_enosys);
     tcase_add_test(tests, wild_pointers_are_efault);
