@@ -45,8 +45,8 @@ static int take(void *self, const char *key, const char *value, struct refusal *
                   value);
 }
 
-int devices_add(struct plugged_devices *devices, const char *text, struct machine *machine,
-                struct pci_host *pci, struct refusal *why)
+int devices_add(struct plugged_devices *devices, const char *text, struct virtio_bus *bus,
+                struct refusal *why)
 {
     const struct device_row *row = NULL;
     struct plugged_device *d;
@@ -61,8 +61,8 @@ int devices_add(struct plugged_devices *devices, const char *text, struct machin
     d = calloc(1, sizeof *d);
     if (!d)
         die("no memory for a device");
-    error = virtio_slot_plug(&d->slot, row->init(d, &machine->vm.memory), row->class_code, machine,
-                             pci, why);
+    error = virtio_slot_plug(&d->slot, row->init(d, &bus->machine->vm.memory), row->class_code, bus,
+                             why);
     if (error < 0) {
         free(d);
         return error;

@@ -25,8 +25,8 @@ struct plugged_devices {
 };
 
 /* 0, or -errno with why->text; nothing is plugged in then. */
-int devices_add(struct plugged_devices *devices, const char *text, struct machine *machine,
-                struct pci_host *pci, struct refusal *why);
+int devices_add(struct plugged_devices *devices, const char *text, struct virtio_bus *bus,
+                struct refusal *why);
 void devices_free(struct plugged_devices *devices);
 
 #endif

@@ -105,21 +105,20 @@ static void close_image(struct drive *drive)
         raw_disk_close(&drive->image.raw);
 }
 
-static int plug(struct drive *drive, const struct drive_options *o, struct machine *machine,
-                struct pci_host *pci, struct refusal *why)
+static int plug(struct drive *drive, const struct drive_options *o, struct virtio_bus *bus,
+                struct refusal *why)
 {
     struct disk *disk = drive->is_qcow2 ? &drive->image.qcow2.disk : &drive->image.raw.disk;
     int error;
 
-    virtio_blk_init(&drive->blk, &machine->vm.memory, disk, o->serial, 1);
-    error = virtio_slot_plug(&drive->slot, &drive->blk.device, CLASS_STORAGE, machine, pci, why);
+    virtio_blk_init(&drive->blk, &bus->machine->vm.memory, disk, o->serial, 1);
+    error = virtio_slot_plug(&drive->slot, &drive->blk.device, CLASS_STORAGE, bus, why);
     if (error < 0)
         virtio_blk_free(&drive->blk);
     return error;
 }
 
-int drives_add(struct drives *drives, const char *text, struct machine *machine,
-               struct pci_host *pci, struct refusal *why)
+int drives_add(struct drives *drives, const char *text, struct virtio_bus *bus, struct refusal *why)
 {
     struct drive_options options = {.read_only = false};
     struct drive *drive;
@@ -135,7 +134,7 @@ int drives_add(struct drives *drives, const char *text, struct machine *machine,
     error = open_image(drive, &options, why);
     if (error < 0)
         goto no_image;
-    error = plug(drive, &options, machine, pci, why);
+    error = plug(drive, &options, bus, why);
     if (error < 0)
         goto not_plugged;
     drives->list[drives->count++] = drive;

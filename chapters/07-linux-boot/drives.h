@@ -41,8 +41,8 @@ struct drives {
  * Opens the image that text describes and plugs the device into the bus. 0, or -errno
  * with why->text; nothing is plugged in then.
  */
-int drives_add(struct drives *drives, const char *text, struct machine *machine,
-               struct pci_host *pci, struct refusal *why);
+int drives_add(struct drives *drives, const char *text, struct virtio_bus *bus,
+               struct refusal *why);
 void drives_free(struct drives *drives);
 
 #endif

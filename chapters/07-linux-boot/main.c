@@ -100,19 +100,18 @@ struct cards {
     struct plugged_devices devices;
 };
 
-static void add_cards(struct cards *cards, const struct options *options, struct machine *machine,
-                      struct pci_host *pci)
+static void add_cards(struct cards *cards, const struct options *options, struct virtio_bus *bus)
 {
     struct refusal why;
 
     for (unsigned i = 0; i < options->drives.count; i++)
-        if (drives_add(&cards->drives, options->drives.values[i], machine, pci, &why) < 0)
+        if (drives_add(&cards->drives, options->drives.values[i], bus, &why) < 0)
             die("-drive %s", why.text);
     for (unsigned i = 0; i < options->nics.count; i++)
-        if (nics_add(&cards->nics, options->nics.values[i], machine, pci, &why) < 0)
+        if (nics_add(&cards->nics, options->nics.values[i], bus, &why) < 0)
             die("-nic %s", why.text);
     for (unsigned i = 0; i < options->devices.count; i++)
-        if (devices_add(&cards->devices, options->devices.values[i], machine, pci, &why) < 0)
+        if (devices_add(&cards->devices, options->devices.values[i], bus, &why) < 0)
             die("-device %s", why.text);
 }
 
@@ -156,6 +155,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
     struct acpi_pm power;
     struct pci_host pci;
     struct irq_pin pci_pins[PCI_WIRES];
+    struct virtio_bus bus;
     struct cards cards = {.drives = {.count = 0}};
     uint8_t apic_ids[PROCESSORS_MAX];
     struct acpi_board board = {.processors = topology_count(&options->topology),
@@ -200,7 +200,8 @@ static enum ending boot_once(const struct options *options, struct console *cons
                         reset_port_a_write, &reset);
 
     add_pci(&machine, &pci, pci_pins, &reset);
-    add_cards(&cards, options, &machine, &pci);
+    bus = (struct virtio_bus){.machine = &machine, .pci = &pci};
+    add_cards(&cards, options, &bus);
     pci_host_place(&pci, PCI_IO, PCI_IO_END, PCI_MEMORY, PCI_END);
 
     acpi_pm_init(&power, machine_irq(&machine, ACPI_SCI), machine_off_line(&machine), false);

@@ -225,20 +225,19 @@ static void watch(struct nic *nic, struct machine *machine)
     watches_add(&machine->watches, nic->frames, frames_came, nic);
 }
 
-static int plug(struct nic *nic, const struct nic_options *o, struct machine *machine,
-                struct pci_host *pci, struct refusal *why)
+static int plug(struct nic *nic, const struct nic_options *o, struct virtio_bus *bus,
+                struct refusal *why)
 {
     int error;
 
-    virtio_net_init(&nic->net, &machine->vm.memory, &nic->back.backend, o->mac, 1);
-    error = virtio_slot_plug(&nic->slot, &nic->net.device, CLASS_ETHERNET, machine, pci, why);
+    virtio_net_init(&nic->net, &bus->machine->vm.memory, &nic->back.backend, o->mac, 1);
+    error = virtio_slot_plug(&nic->slot, &nic->net.device, CLASS_ETHERNET, bus, why);
     if (error == 0)
-        watch(nic, machine);
+        watch(nic, bus->machine);
     return error;
 }
 
-int nics_add(struct nics *nics, const char *text, struct machine *machine, struct pci_host *pci,
-             struct refusal *why)
+int nics_add(struct nics *nics, const char *text, struct virtio_bus *bus, struct refusal *why)
 {
     struct nic_options options = {
         .fd = -1, .mac = {0x52, 0x54, 0x00, 0x12, 0x34, (uint8_t)(0x56 + nics->count)}};
@@ -255,7 +254,7 @@ int nics_add(struct nics *nics, const char *text, struct machine *machine, struc
     error = open_back(nic, &options, why);
     if (error < 0)
         goto no_network;
-    error = plug(nic, &options, machine, pci, why);
+    error = plug(nic, &options, bus, why);
     if (error < 0)
         goto not_plugged;
     nics->list[nics->count++] = nic;

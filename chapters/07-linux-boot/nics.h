@@ -40,8 +40,7 @@ struct nics {
 };
 
 /* 0, or -errno with why->text; nothing is plugged in then, nor is it for "none". */
-int nics_add(struct nics *nics, const char *text, struct machine *machine, struct pci_host *pci,
-             struct refusal *why);
+int nics_add(struct nics *nics, const char *text, struct virtio_bus *bus, struct refusal *why);
 void nics_free(struct nics *nics);
 
 #endif

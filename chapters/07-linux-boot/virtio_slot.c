@@ -18,7 +18,7 @@
 
 static void move_bells(struct virtio_slot *slot, bool somewhere)
 {
-    const struct pci_bar *ports = &slot->transport.pci.bars[VIRTIO_PCI_BAR_PORTS];
+    const struct pci_bar *ports = &slot->transport.pci.pci.bars[VIRTIO_PCI_BAR_PORTS];
 
     for (unsigned queue = 0; queue < slot->bell_count; queue++)
         doorbell_move(&slot->bells[queue],
@@ -51,8 +51,8 @@ static void serve_rest(void *self)
 {
     struct virtio_slot *slot = self;
 
-    for (unsigned queue = 0; queue < slot->transport.device->queue_count; queue++)
-        virtio_device_notify(slot->transport.device, queue);
+    for (unsigned queue = 0; queue < slot->device->queue_count; queue++)
+        virtio_device_notify(slot->device, queue);
 }
 
 static void serve_later(void *self)
@@ -63,16 +63,21 @@ static void serve_later(void *self)
     alarm_set(&slot->again, clock_now(&clock));
 }
 
-/* A host that has no more of them costs us speed, nothing else. */
-static void add_bells(struct virtio_slot *slot, unsigned queues)
+/*
+ * A doorbell for each queue, a number written to a register. A host that has no more of
+ * them costs us speed, nothing else.
+ */
+static void add_bells(struct virtio_slot *slot, enum doorbell_space space, uint64_t address,
+                      unsigned size)
 {
-    while (slot->bell_count < queues && slot->bell_count < VIRTIO_SLOT_BELLS_MAX) {
+    while (slot->bell_count < slot->device->queue_count &&
+           slot->bell_count < VIRTIO_SLOT_BELLS_MAX) {
         struct doorbell *bell = &slot->bells[slot->bell_count];
 
         *bell = (struct doorbell){.machine = slot->machine,
-                                  .space = DOORBELL_PORT,
-                                  .address = DOORBELL_NOWHERE,
-                                  .size = 2,
+                                  .space = space,
+                                  .address = address,
+                                  .size = size,
                                   .value = slot->bell_count};
         if (doorbell_open(bell) < 0)
             break;
@@ -80,24 +85,52 @@ static void add_bells(struct virtio_slot *slot, unsigned queues)
     }
 }
 
-int virtio_slot_plug(struct virtio_slot *slot, struct virtio_device *device, uint32_t class_code,
-                     struct machine *machine, struct pci_host *pci, struct refusal *why)
+/* Its ports are nowhere yet: whoever places PCI devices moves them. */
+static int plug_pci(struct virtio_slot *slot, uint32_t class_code, struct virtio_bus *bus,
+                    struct refusal *why)
 {
-    int number = pci_host_free_slot(pci);
+    struct virtio_pci *transport = &slot->transport.pci;
+    int number = pci_host_free_slot(bus->pci);
 
     if (number < 0)
         return refuse(why, number, "no slot is left on the PCI bus");
-    slot->machine = machine;
-    slot->bell_count = 0;
-    virtio_pci_init(&slot->transport, device, class_code, machine_msi(machine));
-    slot->rested = machine_alarm(machine, ports_rested, slot);
-    slot->again = machine_alarm(machine, serve_rest, slot);
-    device->later = (struct virtio_later){serve_later, slot};
-    slot->transport.pci.bar_moved = ports_moved;
-    slot->transport.pci.bar_moved_self = slot;
-    add_bells(slot, device->queue_count);
-    pci_host_plug(pci, (unsigned)number, &slot->transport.pci);
+    virtio_pci_init(transport, slot->device, class_code, machine_msi(slot->machine));
+    slot->rested = machine_alarm(slot->machine, ports_rested, slot);
+    transport->pci.bar_moved = ports_moved;
+    transport->pci.bar_moved_self = slot;
+    add_bells(slot, DOORBELL_PORT, DOORBELL_NOWHERE, 2);
+    pci_host_plug(bus->pci, (unsigned)number, &transport->pci);
     return 0;
+}
+
+static int plug_page(struct virtio_slot *slot, struct virtio_bus *bus, struct refusal *why)
+{
+    struct virtio_mmio *transport = &slot->transport.mmio;
+    unsigned number = bus->pages;
+    uint64_t page = VIRTIO_PAGES + number * VIRTIO_PAGE_STEP;
+
+    if (number == VIRTIO_PAGES_MAX)
+        return refuse(why, -ENOSPC, "there is no room for more than %u virtio devices",
+                      VIRTIO_PAGES_MAX);
+    bus->pages++;
+    bus->lines[number] = (struct irq_pin){.vm = &bus->machine->vm,
+                                          .number = VIRTIO_PAGE_LINE + number};
+    virtio_mmio_init(transport, slot->device, irq_pin_line(&bus->lines[number]));
+    machine_claim_memory(bus->machine, "virtio", page, VIRTIO_MMIO_SIZE, 4, virtio_mmio_read,
+                         virtio_mmio_write, transport);
+    add_bells(slot, DOORBELL_MEMORY, page + VIRTIO_MMIO_QUEUE_NOTIFY, 4);
+    return 0;
+}
+
+int virtio_slot_plug(struct virtio_slot *slot, struct virtio_device *device, uint32_t class_code,
+                     struct virtio_bus *bus, struct refusal *why)
+{
+    slot->device = device;
+    slot->machine = bus->machine;
+    slot->bell_count = 0;
+    slot->again = machine_alarm(bus->machine, serve_rest, slot);
+    device->later = (struct virtio_later){serve_later, slot};
+    return bus->pci ? plug_pci(slot, class_code, bus, why) : plug_page(slot, bus, why);
 }
 
 void virtio_slot_unplug(struct virtio_slot *slot)

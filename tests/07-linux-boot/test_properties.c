@@ -104,7 +104,7 @@ START_TEST(drives_refuse_what_they_do_not_know)
         struct drives drives = {.count = 0};
         struct refusal why;
 
-        expect_refused(drives_add(&drives, rows[i].text, NULL, NULL, &why), &why, rows[i].text,
+        expect_refused(drives_add(&drives, rows[i].text, NULL, &why), &why, rows[i].text,
                        rows[i].words);
         ck_assert_uint_eq(drives.count, 0);
     }
@@ -148,7 +148,7 @@ START_TEST(cards_refuse_what_they_do_not_know)
         struct nics nics = {.count = 0};
         struct refusal why;
 
-        expect_refused(nics_add(&nics, rows[i].text, NULL, NULL, &why), &why, rows[i].text,
+        expect_refused(nics_add(&nics, rows[i].text, NULL, &why), &why, rows[i].text,
                        rows[i].words);
         ck_assert_uint_eq(nics.count, 0);
     }
@@ -160,7 +160,7 @@ START_TEST(no_card_is_asked_for_by_none)
     struct nics nics = {.count = 0};
     struct refusal why;
 
-    ck_assert_int_eq(nics_add(&nics, "none,mac=52:54:00:12:34:56", NULL, NULL, &why), 0);
+    ck_assert_int_eq(nics_add(&nics, "none,mac=52:54:00:12:34:56", NULL, &why), 0);
     ck_assert_uint_eq(nics.count, 0);
 }
 END_TEST
@@ -174,7 +174,7 @@ START_TEST(a_stream_is_no_network_of_datagrams)
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
     snprintf(text, sizeof text, "dgram,local.type=fd,local.str=%d", fds[0]);
-    expect_refused(nics_add(&nics, text, NULL, NULL, &why), &why, text,
+    expect_refused(nics_add(&nics, text, NULL, &why), &why, text,
                    "not a socket of datagrams");
     close(fds[0]);
     close(fds[1]);
@@ -196,7 +196,7 @@ START_TEST(devices_refuse_what_they_do_not_know)
         struct plugged_devices devices = {.count = 0};
         struct refusal why;
 
-        expect_refused(devices_add(&devices, rows[i].text, NULL, NULL, &why), &why, rows[i].text,
+        expect_refused(devices_add(&devices, rows[i].text, NULL, &why), &why, rows[i].text,
                        rows[i].words);
     }
 }
@@ -227,7 +227,7 @@ START_TEST(a_qcow2_image_is_not_taken_for_a_raw_one_unasked)
     make_file(image, sizeof image);
     for (unsigned i = 0; i < ARRAY_SIZE(how); i++) {
         snprintf(text, sizeof text, "file=%s%s", path, how[i]);
-        expect_refused(drives_add(&drives, text, NULL, NULL, &why), &why, text,
+        expect_refused(drives_add(&drives, text, NULL, &why), &why, text,
                        "looks like a qcow2 image: say format=qcow2, or format=raw");
     }
     unlink(path);
