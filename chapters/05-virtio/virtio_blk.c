@@ -109,7 +109,7 @@ static void blk_done(void *self, int error)
 /* Does the driver expect that a write lasts as soon as its status is given? */
 static bool writes_through(const struct virtio_blk *blk)
 {
-    /* [VIRTIO, 5.2.5.2 "Device Requirements: Device Initialization"] */
+    /* [VIRTIO, 5.2.6.2 "Device Requirements: Device Operation"] */
     if (virtio_device_has(&blk->device, VIRTIO_BLK_F_CONFIG_WCE))
         return !blk->config.wce;
     return !virtio_device_has(&blk->device, VIRTIO_BLK_F_FLUSH);
@@ -281,6 +281,20 @@ static void blk_reset_queue(void *self, unsigned queue)
     tell_driver(blk);
 }
 
+/*
+ * A driver that cannot flush must not have to, though it could switch the mode.
+ * [VIRTIO, 5.2.5.2 "Device Requirements: Device Initialization"]
+ */
+static bool blk_features_ok(void *self, uint64_t features)
+{
+    struct virtio_blk *blk = self;
+
+    if ((features & VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE)) &&
+        !(features & VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH)))
+        blk->config.wce = 0;
+    return true;
+}
+
 /* Only the cache mode can be written. [VIRTIO, 5.2.4 "Device configuration layout"] */
 static void blk_config_write(void *self, unsigned offset, unsigned size, uint64_t value)
 {
@@ -293,6 +307,7 @@ static void blk_config_write(void *self, unsigned offset, unsigned size, uint64_
 
 static const struct virtio_class blk_class = {
     .id = VIRTIO_ID_BLOCK,
+    .features_ok = blk_features_ok,
     .handle = blk_handle,
     .served = blk_served,
     .reset = blk_reset,

@@ -468,6 +468,16 @@ START_TEST(writes_last_at_once_if_the_driver_does_not_flush)
 }
 END_TEST
 
+START_TEST(a_driver_that_cannot_flush_starts_with_writes_that_last)
+{
+    done();
+    start(~VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH), false);
+    ck_assert_uint_eq(blk.config.wce, 0);
+    request(VIRTIO_BLK_T_OUT, 0, 512, false);
+    ck_assert_uint_eq(flushes, 1);
+}
+END_TEST
+
 START_TEST(the_cache_mode_can_be_switched)
 {
     const unsigned wce = offsetof(struct virtio_blk_config, wce);
@@ -804,6 +814,7 @@ static Suite *blk_suite(void)
     tcase_add_test(tests, data_over_the_header_and_the_ring_is_the_guests_problem);
     tcase_add_loop_test(tests, an_error_of_the_disk_is_the_guests_status, 0, 3);
     tcase_add_test(tests, writes_last_at_once_if_the_driver_does_not_flush);
+    tcase_add_test(tests, a_driver_that_cannot_flush_starts_with_writes_that_last);
     tcase_add_test(tests, the_cache_mode_can_be_switched);
     tcase_add_test(tests, the_rest_of_the_configuration_is_fixed);
     tcase_add_test(tests, slow_requests_end_in_any_order);
