@@ -3,7 +3,9 @@
  * on it. The board with every device is pc.c; this is its case: power, terminal, guest.
  *
  * The guest is a flat binary at 0x1000 that starts in 32-bit protected mode, without
- * paging (02-protected-mode/entry.h), with 16 MiB of RAM from address 0.
+ * paging (02-protected-mode/entry.h), with 16 MiB of RAM from address 0. At the end of
+ * 4 GiB, where a processor fetches its first instruction and a PC has its firmware, is a
+ * ROM of HLT instructions.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +23,7 @@
 #include "04-devices/event_loop.h"
 #include "04-devices/observer.h"
 #include "04-devices/pc.h"
+#include "04-devices/rom.h"
 #include "04-devices/settings.h"
 #include "04-devices/signals.h"
 #include "common/die.h"
@@ -28,6 +31,9 @@
 #include "common/term.h"
 
 #define RAM_SIZE         (16 * MIB)
+#define ROM_START        UINT64_C(0xfffff000)
+#define ROM_SIZE         4096u
+#define HLT              0xf4
 #define STACK_SIZE       (4 * KIB) /* kept free above the guest */
 #define GUEST_MAX        (ENTRY_STACK - STACK_SIZE - ENTRY_PAYLOAD)
 #define CPUID_1_EDX_APIC (1u << 9) /* [SDM2, "CPUID"] */
@@ -57,6 +63,14 @@ static void attach(const struct settings *settings)
                                  .debug = out};
 
     pc_attach(&pc, &options);
+}
+
+static void add_rom(struct vm *vm)
+{
+    uint8_t rom[ROM_SIZE];
+
+    memset(rom, HLT, sizeof rom);
+    rom_add(vm, ROM_START, rom, sizeof rom);
 }
 
 /* Without KVM's chips there is no local APIC; the guest shall not look for one. */
@@ -153,6 +167,7 @@ int main(int argc, char **argv)
     console_init(&console, STDIN_FILENO, STDOUT_FILENO, wake);
     machine_init(&pc.machine, wake);
     vm_add_ram(&pc.machine.vm, 0, RAM_SIZE);
+    add_rom(&pc.machine.vm);
     attach(&settings);
     load_guest(&settings);
     pc_collect(&pc);

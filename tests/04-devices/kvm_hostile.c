@@ -92,6 +92,35 @@ START_TEST(sixteen_bytes_to_nobody_are_divided)
 }
 END_TEST
 
+/* KVM's emulator may know no AVX; then the run ends, and says where. */
+START_TEST(thirty_two_bytes_to_nobody_are_divided_or_reported)
+{
+    const char *argv[] = {harness_built("devices"), "--limit", "20",
+                          harness_built("04-devices/hostile.bin"), NULL};
+    struct program ran = program_run(argv, "y", 30);
+
+    if (ran.status == STATUS_STUCK)
+        ck_assert_msg(strstr(ran.err, "KVM_EXIT_INTERNAL_ERROR") && strstr(ran.err, "rip=0x"),
+                      "\"%s\", \"%s\"", ran.out, ran.err);
+    else
+        ck_assert_msg(ran.status == STATUS_OFF && strcmp(ran.out, "alive\n") == 0,
+                      "status %d, \"%s\", \"%s\"", ran.status, ran.out, ran.err);
+    program_free(&ran);
+}
+END_TEST
+
+START_TEST(a_rom_keeps_its_bytes)
+{
+    expect(&(struct wish){"o", STATUS_OFF, "alive\n", ""});
+}
+END_TEST
+
+START_TEST(a_local_apic_switched_off_is_nobody)
+{
+    expect(&(struct wish){"a", STATUS_OFF, "alive\n", ""});
+}
+END_TEST
+
 START_TEST(unknown_hypercalls_are_unknown)
 {
     expect(&(struct wish){"v", STATUS_OFF, "alive\n", ""});
@@ -128,6 +157,13 @@ static const char *no_hardware(const char *no_kvm)
            "mode; it runs in the lab";
 }
 
+static const char *no_avx(const char *no_kvm)
+{
+    if (no_kvm)
+        return no_kvm;
+    return system("grep -qw avx /proc/cpuinfo") == 0 ? NULL : "no AVX in /proc/cpuinfo";
+}
+
 int main(void)
 {
     const char *no_kvm = harness_no_kvm();
@@ -146,6 +182,9 @@ int main(void)
     harness_add(tests, every_cpuid_leaf_is_harmless, no_kvm);
     harness_add(tests, there_are_no_virtual_machines_inside, software);
     harness_add(tests, sixteen_bytes_to_nobody_are_divided, no_kvm);
+    harness_add(tests, thirty_two_bytes_to_nobody_are_divided_or_reported, no_avx(no_kvm));
+    harness_add(tests, a_rom_keeps_its_bytes, no_kvm);
+    harness_add(tests, a_local_apic_switched_off_is_nobody, no_kvm);
     harness_add(tests, unknown_hypercalls_are_unknown, software);
     harness_add(tests, single_steps_count_exits_once, software);
     suite_add_tcase(suite, tests);

@@ -6,6 +6,16 @@
 
 RAM_END equ 16 << 20
 HOLE    equ 0xd0000000
+ROM     equ 0xfffff000
+APIC    equ 0xfee00000
+IA32_APIC_BASE equ 0x1b
+APIC_BASE_ENABLE equ 1 << 11
+CPUID_1_EDX_APIC equ 1 << 9
+CPUID_1_EDX_PSN  equ 1 << 18
+CPUID_1_ECX_XSAVE equ 1 << 26
+CPUID_1_ECX_AVX  equ 1 << 28
+CR4_OSXSAVE equ 1 << 18
+XCR0_AVX    equ 7               ; x87, SSE and AVX state
 CR0_PG  equ 1 << 31
 CR4_OSFXSR equ 1 << 9
 EFLAGS_TF  equ 0x100
@@ -38,6 +48,9 @@ wishes:
         wish    'f', reset_92
         wish    'k', reset_keyboard
         wish    's', wide
+        wish    'y', wider
+        wish    'o', rom
+        wish    'a', no_apic
         wish    'e', edge
         wish    'j', jump
         wish    'c', paging_without_protection
@@ -94,6 +107,70 @@ wide:   mov     eax, cr4
         jne     unknown
         ret
 
+; PIO15: 32 bytes, by an instruction that KVM's emulator need not know.
+wider:  mov     eax, 1
+        cpuid
+        and     ecx, CPUID_1_ECX_AVX | CPUID_1_ECX_XSAVE
+        cmp     ecx, CPUID_1_ECX_AVX | CPUID_1_ECX_XSAVE
+        jne     .none
+        mov     eax, cr4
+        or      eax, CR4_OSFXSR | CR4_OSXSAVE
+        mov     cr4, eax
+        xor     ecx, ecx
+        xor     edx, edx
+        mov     eax, XCR0_AVX
+        xsetbv
+        vmovups ymm0, [HOLE]
+        vmovups [HOLE], ymm0
+        vmovups [0x100000], ymm0
+        mov     ecx, 8
+.next:  cmp     dword [0x100000 + ecx * 4 - 4], -1
+        jne     unknown
+        loop    .next
+        ret
+.none:  print   "no AVX", 10
+        halt
+
+; PIO19: every byte of the ROM is written, in several widths, and stays what it is.
+rom:    mov     edi, ROM
+        mov     eax, 0x12345678
+        mov     ecx, 1024
+        rep     stosd
+        mov     byte [ROM], 0x90
+        mov     word [ROM + 0xfff - 2], 0x9090
+        lock inc dword [ROM + 0x100]
+        xchg    eax, [ROM + 0x200]
+        mov     edi, ROM
+        mov     eax, 0xf4f4f4f4
+        mov     ecx, 1024
+        repe    scasd
+        jne     unknown
+        mov     dword [ROM - 2], 0      ; half of it in front
+        cmp     dword [ROM], 0xf4f4f4f4
+        jne     unknown
+        ret
+
+; PIO14: the local APIC's page while there is none, or while it is switched off.
+no_apic:
+        mov     eax, 1
+        cpuid
+        test    edx, CPUID_1_EDX_APIC
+        jz      .off
+        mov     ecx, IA32_APIC_BASE
+        rdmsr
+        and     eax, ~APIC_BASE_ENABLE
+        wrmsr
+.off:   mov     edi, APIC
+.next:  mov     dword [edi], 0
+        cmp     dword [edi], -1
+        jne     unknown
+        cmp     byte [edi + 1], -1
+        jne     unknown
+        add     edi, 16
+        cmp     edi, APIC + 0x400
+        jb      .next
+        ret
+
 ; PIO17: half in RAM, half behind it.
 edge:   mov     word [RAM_END - 2], 0x1234
         mov     dword [RAM_END - 2], 0xaaaa5678
@@ -117,7 +194,8 @@ paging_without_protection:
         mov     cr0, eax
         ret
 
-; PIO28: each leaf of the three ranges, with the lowest subleaves.
+; PIO28: each leaf of the three ranges, with the subleaves around each power of two; the
+; leaves of caches and of saved state with all 65,536. No processor has a serial number here.
 cpuid_all:
         mov     edi, 0
         call    .range
@@ -125,21 +203,51 @@ cpuid_all:
         call    .range
         mov     edi, 0x80000000
         call    .range
-        mov     eax, -1
+        mov     edi, -1
+        call    .edges
+        mov     ebx, .lists
+.list:  mov     edi, [ebx]
+        cmp     edi, -1
+        je      .serial
+        add     ebx, 4
+        push    ebx
+        mov     esi, 0xffff
+.sub:   call    .one
+        dec     esi
+        jns     .sub
+        pop     ebx
+        jmp     .list
+.serial:
+        mov     eax, 1
         cpuid
+        test    edx, CPUID_1_EDX_PSN
+        jnz     unknown
+        mov     eax, 3
+        cpuid
+        or      ecx, edx
+        jnz     unknown
         ret
 .range: lea     ebp, [edi + 0x100]
-.leaf:  xor     esi, esi
-.sub:   mov     eax, edi
-        mov     ecx, esi
-        cpuid
-        inc     esi
-        cmp     esi, 8
-        jb      .sub
+.leaf:  call    .edges
         inc     edi
         cmp     edi, ebp
         jb      .leaf
         ret
+.edges: xor     esi, esi
+        call    .one
+        mov     esi, 1
+.power: call    .one
+        dec     esi
+        call    .one
+        lea     esi, [esi * 2 + 2]
+        test    esi, 0x1ffff
+        jnz     .power
+        mov     esi, -1
+.one:   mov     eax, edi
+        mov     ecx, esi
+        cpuid
+        ret
+.lists: dd      4, 0x0d, -1
 
 ; PIO29: hypercalls that there are not. -ENOSYS is -1000 to KVM.
 hypercalls:

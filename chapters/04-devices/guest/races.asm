@@ -9,13 +9,20 @@
 %define WINDOW   0x200000              ; 64-bit parts: a 2 MiB page that changes its frame
 %define ENTRY    (0x12000 + 8)         ; ... by this entry of the page directory
 %define P_W_PS   0x83
+%define APIC     0xfee00000
+%define EOI      (APIC + 0x0b0)
+%define SVR      (APIC + 0x0f0)
+%define ICR_LOW  (APIC + 0x300)
+%define ICR_SELF 0x40000
+%define VECTOR   0x40
+%define STACK    0xf000
 
 bits 32
 org 0x1000
         jmp     [parts + eax * 4]
 
 align 4
-parts:  dd      counts, exits, stores, patches
+parts:  dd      counts, exits, stores, patches, 0, storms
 
 ; Part 0 counts in RAM and never stops for anybody.
 counts: inc     dword [SHARED]
@@ -43,6 +50,21 @@ patches:
         jnz     patches
         xor     byte [patched + 5], 0xd0          ; the address: 0xd0000000 or 0
         jmp     patches
+
+; Part 5 interrupts itself all the time. Its handler does not return, it starts again.
+storms: lidt    [idt]
+        mov     dword [SVR], 0x1ff                ; the local APIC is on
+.next:  mov     dword [ICR_LOW], ICR_SELF | VECTOR
+        sti
+.wait:  jmp     .wait
+taken:  inc     dword [SHARED + 4]
+        mov     dword [EOI], 0
+        mov     esp, STACK
+        jmp     storms.next
+
+gate:   dw      0x1000 + taken - $$, 0x08, 0x8e00, 0 ; an interrupt gate into CODE32
+idt:    dw      VECTOR * 8 + 7
+        dd      gate - VECTOR * 8
 
 ; The 64-bit parts; the test knows their places.
 bits 64
