@@ -51,6 +51,7 @@ wishes:
         wish    'y', wider
         wish    'o', rom
         wish    'a', no_apic
+        wish    'm', all_of_ram
         wish    'e', edge
         wish    'j', jump
         wish    'c', paging_without_protection
@@ -168,6 +169,15 @@ no_apic:
         jne     unknown
         add     edi, 16
         cmp     edi, APIC + 0x400
+        jb      .next
+        ret
+
+; PIO43: a store to each page, as if the host had so many.
+all_of_ram:
+        mov     edi, 0x100000
+.next:  mov     [edi], edi
+        add     edi, 0x1000
+        cmp     edi, RAM_END
         jb      .next
         ret
 
