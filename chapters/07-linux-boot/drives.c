@@ -10,59 +10,55 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "07-linux-boot/properties.h"
 #include "common/die.h"
 
-#define CLASS_STORAGE 0x010000u /* mass storage: SCSI, as QEMU says of its virtio disks */
-
-struct drive_options {
-    char file[4096];
-    char serial[VIRTIO_BLK_ID_BYTES + 1];
-    bool read_only, direct;
-    bool qcow2, format_given;
+const struct property drive_properties[] = {
+    {"file", property_text, AT(struct drive, file), .form = "IMAGE"},
+    {"id", property_id, AT(struct drive, id), .form = "NAME"},
+    {"format", property_word, AT(struct drive, format), .form = "raw|qcow2"},
+    {"readonly", property_switch, AT(struct drive, read_only), .form = "on|off"},
+    {"cache", property_word, AT(struct drive, cache), .form = "none|writeback"},
+    {.name = NULL},
 };
 
-static int copy(char *to, size_t size, const char *key, const char *value, struct refusal *why)
+struct drive *drives_find(const struct drives *drives, const char *id)
 {
-    if (strlen(value) >= size)
-        return refuse(why, -EINVAL, "%s=%.80s: longer than %zu bytes", key, value, size - 1);
-    strcpy(to, value);
+    for (unsigned i = 0; i < drives->count; i++)
+        if (strcmp(drives->list[i]->id, id) == 0)
+            return drives->list[i];
+    return NULL;
+}
+
+static int check(const struct drives *drives, const struct drive *drive, struct refusal *why)
+{
+    if (drive->file[0] == '\0')
+        return refuse(why, -EINVAL, "has no file=");
+    if (drive->id[0] == '\0')
+        return refuse(why, -EINVAL, "has no id=: no device could name it");
+    if (drives_find(drives, drive->id))
+        return refuse(why, -EINVAL, "id=%s: another drive has that name", drive->id);
+    if (drive->format == DRIVE_QCOW2 && drive->cache == DRIVE_CACHE_NONE)
+        return refuse(why, -EINVAL, "cache=none: only with format=raw");
     return 0;
 }
 
-static int take(void *self, const char *key, const char *value, struct refusal *why)
+int drives_add(struct drives *drives, const struct properties *given, struct refusal *why)
 {
-    struct drive_options *o = self;
+    struct drive *drive = calloc(1, sizeof *drive);
+    int error;
 
-    if (strcmp(key, "file") == 0)
-        return copy(o->file, sizeof o->file, key, value, why);
-    if (strcmp(key, "serial") == 0)
-        return copy(o->serial, sizeof o->serial, key, value, why);
-    if (strcmp(key, "readonly") == 0)
-        return properties_choose(key, value, "on", "off", &o->read_only, why);
-    if (strcmp(key, "cache") == 0)
-        return properties_choose(key, value, "none", "writeback", &o->direct, why);
-    if (strcmp(key, "if") == 0)
-        return strcmp(value, "virtio") == 0
-                   ? 0
-                   : refuse(why, -EINVAL, "if=%.80s: drives are virtio here", value);
-    if (strcmp(key, "format") == 0) {
-        o->format_given = true;
-        return properties_choose(key, value, "qcow2", "raw", &o->qcow2, why);
-    }
-    return refuse(why, -EINVAL, "\"%.80s\" is no property of a drive", key);
-}
-
-static int parse(struct drive_options *o, const char *text, struct refusal *why)
-{
-    int error = properties_parse(text, NULL, take, o, why);
-
-    if (error < 0)
+    if (!drive)
+        die("no memory for a drive");
+    error = properties_apply(given, drive_properties, drive, why);
+    if (error == 0)
+        error = check(drives, drive, why);
+    if (error == 0 && drives->count == DRIVES_MAX)
+        error = refuse(why, -ENOSPC, "there is no room for more than %u drives", DRIVES_MAX);
+    if (error < 0) {
+        free(drive);
         return error;
-    if (o->file[0] == '\0')
-        return refuse(why, -EINVAL, "has no file=");
-    if (o->qcow2 && o->direct)
-        return refuse(why, -EINVAL, "cache=none: only with format=raw");
+    }
+    drives->list[drives->count++] = drive;
     return 0;
 }
 
@@ -74,87 +70,62 @@ static bool begins_as_qcow2(int fd)
     return pread(fd, block, sizeof block, 0) >= 4 && memcmp(block, "QFI\xfb", 4) == 0;
 }
 
-static int open_raw(struct raw_disk *raw, const struct drive_options *o, struct refusal *why)
+static int open_raw(struct drive *drive, struct refusal *why)
 {
-    unsigned how = (o->read_only ? RAW_DISK_READ_ONLY : 0) | (o->direct ? RAW_DISK_DIRECT : 0);
-    int error = raw_disk_open(raw, o->file, how, why);
+    struct raw_disk *raw = &drive->image.raw;
+    unsigned how = (drive->read_only ? RAW_DISK_READ_ONLY : 0) |
+                   (drive->cache == DRIVE_CACHE_NONE ? RAW_DISK_DIRECT : 0);
+    int error = raw_disk_open(raw, drive->file, how, why);
 
-    if (error < 0 || o->format_given || !begins_as_qcow2(raw->fd))
+    if (error < 0)
         return error;
+    if (drive->format == DRIVE_RAW || !begins_as_qcow2(raw->fd)) {
+        drive->disk = &raw->disk;
+        return 0;
+    }
     raw_disk_close(raw);
     return refuse(why, -EINVAL, "looks like a qcow2 image: say format=qcow2, or format=raw");
 }
 
-static int open_image(struct drive *drive, const struct drive_options *o, struct refusal *why)
+static int open_qcow2(struct drive *drive, struct refusal *why)
 {
-    struct refusal inner;
-    int error;
+    int error = qcow2_disk_open(&drive->image.qcow2, drive->file, drive->read_only, why);
 
-    drive->is_qcow2 = o->qcow2;
-    error = o->qcow2 ? qcow2_disk_open(&drive->image.qcow2, o->file, o->read_only, &inner)
-                     : open_raw(&drive->image.raw, o, &inner);
-    return error < 0 ? refuse(why, error, "%s: %s", o->file, inner.text) : 0;
+    drive->disk = &drive->image.qcow2.disk;
+    return error;
+}
+
+int drives_open(struct drives *drives, struct refusal *why)
+{
+    for (unsigned i = 0; i < drives->count; i++) {
+        struct drive *drive = drives->list[i];
+        struct refusal inner;
+        int error = drive->format == DRIVE_QCOW2 ? open_qcow2(drive, &inner)
+                                                 : open_raw(drive, &inner);
+
+        if (error < 0)
+            return refuse(why, error, "-drive: %s: %s", drive->file, inner.text);
+        drive->open = true;
+    }
+    return 0;
 }
 
 /* The guest has flushed what it wants to keep, and heard then whether that went well. */
 static void close_image(struct drive *drive)
 {
-    if (drive->is_qcow2)
+    if (drive->format == DRIVE_QCOW2)
         qcow2_disk_close(&drive->image.qcow2);
     else
         raw_disk_close(&drive->image.raw);
 }
 
-static int plug(struct drive *drive, const struct drive_options *o, struct virtio_bus *bus,
-                struct refusal *why)
-{
-    struct disk *disk = drive->is_qcow2 ? &drive->image.qcow2.disk : &drive->image.raw.disk;
-    int error;
-
-    virtio_blk_init(&drive->blk, &bus->machine->vm.memory, disk, o->serial, 1);
-    error = virtio_slot_plug(&drive->slot, &drive->blk.device, CLASS_STORAGE, bus, why);
-    if (error < 0)
-        virtio_blk_free(&drive->blk);
-    return error;
-}
-
-int drives_add(struct drives *drives, const char *text, struct virtio_bus *bus, struct refusal *why)
-{
-    struct drive_options options = {.read_only = false};
-    struct drive *drive;
-    int error = parse(&options, text, why);
-
-    if (error < 0)
-        return error;
-    if (drives->count == DRIVES_MAX)
-        return refuse(why, -ENOSPC, "there is no room for more than %u drives", DRIVES_MAX);
-    drive = calloc(1, sizeof *drive);
-    if (!drive)
-        die("no memory for a drive");
-    error = open_image(drive, &options, why);
-    if (error < 0)
-        goto no_image;
-    error = plug(drive, &options, bus, why);
-    if (error < 0)
-        goto not_plugged;
-    drives->list[drives->count++] = drive;
-    return 0;
-
-not_plugged:
-    close_image(drive);
-no_image:
-    free(drive);
-    return error;
-}
-
-void drives_free(struct drives *drives)
+void drives_close(struct drives *drives)
 {
     while (drives->count > 0) {
         struct drive *drive = drives->list[--drives->count];
 
-        virtio_slot_unplug(&drive->slot);
-        virtio_blk_free(&drive->blk);
-        close_image(drive);
+        if (drive->open)
+            close_image(drive);
         free(drive);
     }
 }

@@ -13,7 +13,7 @@
  *     0x600  8      ACPI: power                9
  *     0xcf8  8      PCI (0xcf9: reset control)  16 to 19
  *
- * On PCI: a virtio device for each -drive, -nic and -device.
+ * On PCI: the devices of the command line, in the order of inventory.c.
  *
  * Left out on purpose: a screen.
  */
@@ -39,10 +39,8 @@
 #include "07-linux-boot/acpi/tables.h"
 #include "07-linux-boot/boot.h"
 #include "07-linux-boot/cpuid.h"
-#include "07-linux-boot/devices.h"
-#include "07-linux-boot/drives.h"
+#include "07-linux-boot/inventory.h"
 #include "07-linux-boot/layout.h"
-#include "07-linux-boot/nics.h"
 #include "07-linux-boot/options.h"
 #include "common/die.h"
 #include "common/term.h"
@@ -93,35 +91,6 @@ static void press_power(void *power)
     acpi_pm_press(power);
 }
 
-/* What the command line plugs into the bus. */
-struct cards {
-    struct drives drives;
-    struct nics nics;
-    struct plugged_devices devices;
-};
-
-static void add_cards(struct cards *cards, const struct options *options, struct virtio_bus *bus)
-{
-    struct refusal why;
-
-    for (unsigned i = 0; i < options->drives.count; i++)
-        if (drives_add(&cards->drives, options->drives.values[i], bus, &why) < 0)
-            die("-drive %s", why.text);
-    for (unsigned i = 0; i < options->nics.count; i++)
-        if (nics_add(&cards->nics, options->nics.values[i], bus, &why) < 0)
-            die("-nic %s", why.text);
-    for (unsigned i = 0; i < options->devices.count; i++)
-        if (devices_add(&cards->devices, options->devices.values[i], bus, &why) < 0)
-            die("-device %s", why.text);
-}
-
-static void free_cards(struct cards *cards)
-{
-    devices_free(&cards->devices);
-    nics_free(&cards->nics);
-    drives_free(&cards->drives);
-}
-
 /*
  * The first processor stands where boot_load() wants it to start. The others wait in KVM
  * for the kernel to wake them.
@@ -145,7 +114,8 @@ static void add_processors(struct machine *machine, const struct topology *topol
 }
 
 /* Builds the machine, boots the kernel, and takes everything apart again. */
-static enum ending boot_once(const struct options *options, struct console *console, int signals)
+static enum ending boot_once(const struct options *options, struct inventory *inventory,
+                             struct console *console, int signals)
 {
     struct machine machine;
     struct uart serial;
@@ -156,7 +126,6 @@ static enum ending boot_once(const struct options *options, struct console *cons
     struct pci_host pci;
     struct irq_pin pci_pins[PCI_WIRES];
     struct virtio_bus bus;
-    struct cards cards = {.drives = {.count = 0}};
     uint8_t apic_ids[PROCESSORS_MAX];
     struct acpi_board board = {.processors = topology_count(&options->topology),
                                .apic_ids = apic_ids,
@@ -201,7 +170,8 @@ static enum ending boot_once(const struct options *options, struct console *cons
 
     add_pci(&machine, &pci, pci_pins, &reset);
     bus = (struct virtio_bus){.machine = &machine, .pci = &pci};
-    add_cards(&cards, options, &bus);
+    if (devices_plug(&inventory->devices, &bus, &why) < 0)
+        die("%s", why.text);
     pci_host_place(&pci, PCI_IO, PCI_IO_END, PCI_MEMORY, PCI_END);
 
     acpi_pm_init(&power, machine_irq(&machine, ACPI_SCI), machine_off_line(&machine), false);
@@ -230,7 +200,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
         machine_report(stderr, &machine);
     }
     observer_close(&observer);
-    free_cards(&cards);
+    devices_unplug(&inventory->devices);
     machine_free(&machine);
     return ending;
 }
@@ -238,6 +208,7 @@ static enum ending boot_once(const struct options *options, struct console *cons
 int main(int argc, char **argv)
 {
     struct options options;
+    struct inventory inventory;
     struct console console;
     struct refusal why;
     enum ending ending;
@@ -249,6 +220,8 @@ int main(int argc, char **argv)
         options_print_help(stdout);
         return STATUS_OFF;
     }
+    if (inventory_read(&inventory, &options, &why) < 0 || inventory_open(&inventory, &why) < 0)
+        die("%s", why.text);
     signals = signals_take();
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake < 0)
@@ -256,11 +229,12 @@ int main(int argc, char **argv)
     console_init(&console, STDIN_FILENO, STDOUT_FILENO, wake);
 
     do
-        ending = boot_once(&options, &console, signals);
+        ending = boot_once(&options, &inventory, &console, signals);
     while (ending == ENDING_RESET && !options.no_reboot);
 
     if (ending == ENDING_SIGNAL)
         signals_die(signals);
     console_free(&console);
+    inventory_free(&inventory);
     return ending_status(ending);
 }

@@ -7,13 +7,13 @@
  */
 #include "07-linux-boot/options.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "04-devices/ending.h"
+#include "07-linux-boot/spelling.h"
 #include "common/bits.h"
 
 #define RAM_DEFAULT (512 * MIB)
@@ -26,7 +26,9 @@ enum option_id {
     OPTION_APPEND,
     OPTION_MEMORY,
     OPTION_PROCESSORS,
+    OPTION_MACHINE,
     OPTION_DRIVE,
+    OPTION_NETDEV,
     OPTION_NIC,
     OPTION_DEVICE,
     OPTION_NO_REBOOT,
@@ -50,12 +52,18 @@ static const struct option_row rows[] = {
     {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
     {"smp", OPTION_PROCESSORS, "N",
      "processors: N[,sockets=N][,cores=N][,threads=N], 1 to 16\n(default 1)"},
+    {"M", OPTION_MACHINE, "MACHINE", "what is built: pc (default) or microvm"},
+    {"machine", OPTION_MACHINE, "MACHINE", NULL},
     {"drive", OPTION_DRIVE, "DISK",
-     "a disk: file=IMAGE[,if=virtio][,format=raw|qcow2]\n[,readonly=on][,cache=none][,serial=ID]"},
+     "a disk: file=IMAGE[,if=virtio|scsi|none][,format=raw|qcow2]\n[,readonly=on][,cache=none]\n"
+     "[,serial=TEXT][,media=cdrom][,id=NAME]"},
     {"nic", OPTION_NIC, "NETWORK",
      "a network card: none, user[,hostfwd=tcp::8080-:80],\ntap,ifname=NAME or "
      "dgram,local.type=fd,local.str=N;\n[,mac=ADDRESS]"},
-    {"device", OPTION_DEVICE, "NAME", "another device: virtio-rng-pci"},
+    {"netdev", OPTION_NETDEV, "NETWORK", "a network for a card: as -nic, with id=NAME; or help"},
+    {"device", OPTION_DEVICE, "DEVICE",
+     "a device: KIND[,PROPERTY=VALUE]...; \"help\" lists the kinds,\n\"KIND,help\" what may be "
+     "said of one"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
@@ -64,50 +72,19 @@ static const struct option_row rows[] = {
     {"h", OPTION_HELP, NULL, NULL},
 };
 
-/* How many letters must be changed, added or removed to turn a into b. */
-static unsigned edit_distance(const char *a, const char *b)
+static const char *most_alike(const char *name)
 {
-    unsigned row[32];
-    size_t width = strlen(b);
+    struct spelling spelling = spelling_of(name);
 
-    assert(width < ARRAY_SIZE(row)); /* b is one of ours */
-    for (unsigned i = 0; i <= width; i++)
-        row[i] = i;
-    for (; *a; a++) {
-        unsigned diagonal = row[0]++;
-
-        for (size_t i = 1; i <= width; i++) {
-            unsigned change = diagonal + (*a != b[i - 1]);
-            unsigned least = 1 + (row[i] < row[i - 1] ? row[i] : row[i - 1]);
-
-            diagonal = row[i];
-            row[i] = change < least ? change : least;
-        }
-    }
-    return row[width];
-}
-
-/* The option most like name, or NULL if none is: one wrong letter in three at most. */
-static const struct option_row *most_alike(const char *name)
-{
-    const struct option_row *best = NULL;
-    unsigned best_distance = (unsigned)strlen(name) / 3 + 1;
-
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-        unsigned distance = edit_distance(name, rows[i].name);
-
-        if (distance < best_distance) {
-            best = &rows[i];
-            best_distance = distance;
-        }
-    }
-    return best;
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+        spelling_offer(&spelling, rows[i].name);
+    return spelling.best;
 }
 
 static const struct option_row *find_option(const char *argument, struct refusal *why)
 {
     const char *name = argument + (strncmp(argument, "--", 2) == 0 ? 2 : 1);
-    const struct option_row *alike;
+    const char *alike;
 
     if (argument[0] != '-') {
         refuse(why, 0, "\"%.80s\" is no option: a kernel is given as -kernel FILE", argument);
@@ -118,7 +95,7 @@ static const struct option_row *find_option(const char *argument, struct refusal
             return &rows[i];
     alike = most_alike(name);
     if (alike)
-        refuse(why, 0, "unknown option %.80s: did you mean -%s?", argument, alike->name);
+        refuse(why, 0, "unknown option %.80s: did you mean -%s?", argument, alike);
     else
         refuse(why, 0, "unknown option %.80s: -help lists those there are", argument);
     return NULL;
@@ -153,6 +130,18 @@ static int parse_memory(const char *text, uint64_t *ram, struct refusal *why)
     return 0;
 }
 
+static int parse_machine(const char *text, enum machine_kind *machine, struct refusal *why)
+{
+    static const char *const names[] = {[MACHINE_PC] = "pc", [MACHINE_LEAN] = "microvm"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *machine = (enum machine_kind)i;
+            return 0;
+        }
+    return refuse(why, -EINVAL, "-M %.80s: not one of pc and microvm", text);
+}
+
 static int append(struct option_list *list, const char *name, const char *value,
                   struct refusal *why)
 {
@@ -170,6 +159,8 @@ static int apply(struct options *options, enum option_id id, const char *value, 
     case OPTION_APPEND: options->cmdline = value; break;
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
     case OPTION_PROCESSORS: return topology_parse(&options->topology, value, why);
+    case OPTION_MACHINE: return parse_machine(value, &options->machine, why);
+    case OPTION_NETDEV: return append(&options->netdevs, "netdev", value, why);
     case OPTION_DRIVE: return append(&options->drives, "drive", value, why);
     case OPTION_NIC: return append(&options->nics, "nic", value, why);
     case OPTION_DEVICE: return append(&options->devices, "device", value, why);

@@ -14,8 +14,10 @@
 /* What -append is when it is not given: a console to see, and a boot in half the time. */
 #define DEFAULT_CMDLINE "console=ttyS0 cryptomgr.notests"
 
-/* How often -drive, -nic and -device may be given. */
-#define OPTIONS_LIST_MAX 8u
+/* How often an option that adds up may be given. */
+#define OPTIONS_LIST_MAX 32u
+
+enum machine_kind { MACHINE_PC, MACHINE_LEAN };
 
 struct option_list {
     const char *values[OPTIONS_LIST_MAX];
@@ -26,11 +28,10 @@ struct options {
     const char *kernel; /* never NULL unless help */
     const char *initrd; /* NULL: none */
     const char *cmdline;
-    uint64_t ram;               /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
-    struct topology topology;   /* 1 to 16 processors */
-    struct option_list drives;  /* drives.h says what may be in them, ... */
-    struct option_list nics;    /* ... nics.h, */
-    struct option_list devices; /* ... and devices.h */
+    uint64_t ram;             /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
+    struct topology topology; /* 1 to 16 processors */
+    enum machine_kind machine;
+    struct option_list drives, netdevs, nics, devices; /* inventory.h reads them */
     bool no_reboot;
     const char *trace; /* NULL: none */
     bool stats;

@@ -1,0 +1,60 @@
+/* blk.c: virtio-blk-pci: a disk. [VIRTIO, 5.2 "Block Device"] */
+#include <errno.h>
+
+#include "05-virtio/virtio_blk.h"
+#include "07-linux-boot/inventory.h"
+
+#define CLASS_STORAGE 0x010000u /* mass storage: SCSI, as QEMU says of its virtio disks */
+
+struct blk_card {
+    struct device device;
+    char drive_id[ID_ROOM];
+    char serial[VIRTIO_BLK_ID_BYTES + 1]; /* what the guest sees as the disk's id */
+    struct drive *drive;
+    struct virtio_blk blk;
+};
+
+static const struct property properties[] = {
+    {"drive", property_text, AT(struct blk_card, drive_id), .form = "DRIVE"},
+    {"serial", property_text, AT(struct blk_card, serial), .form = "TEXT"},
+    DEVICE_ROWS,
+};
+
+static int find_back_end(struct device *device, struct inventory *inventory, struct refusal *why)
+{
+    struct blk_card *card = (struct blk_card *)device;
+
+    card->drive = inventory_take_drive(inventory, card->drive_id, why);
+    return card->drive ? 0 : -EINVAL;
+}
+
+static int plug(struct device *device, struct virtio_bus *bus, struct refusal *why)
+{
+    struct blk_card *card = (struct blk_card *)device;
+    int error;
+
+    virtio_blk_init(&card->blk, &bus->machine->vm.memory, card->drive->disk, card->serial, 1);
+    error = virtio_slot_plug(&device->slot, &card->blk.device, CLASS_STORAGE, bus, why);
+    if (error < 0)
+        virtio_blk_free(&card->blk);
+    return error;
+}
+
+static void unplug(struct device *device)
+{
+    struct blk_card *card = (struct blk_card *)device;
+
+    virtio_slot_unplug(&device->slot);
+    virtio_blk_free(&card->blk);
+}
+
+const struct device_kind device_blk = {
+    .name = "virtio-blk",
+    .text = "a disk, whose image is a -drive",
+    .properties = properties,
+    .size = sizeof(struct blk_card),
+    .on = BUS_VIRTIO,
+    .connect = find_back_end,
+    .plug = plug,
+    .unplug = unplug,
+};

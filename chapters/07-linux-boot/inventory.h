@@ -1,0 +1,46 @@
+/*
+ * inventory.h: everything that the command line puts into the machine: front ends and
+ * back ends, found by their names.
+ *
+ *     -netdev user,id=n0   -device virtio-net-pci,netdev=n0      two halves
+ *     -nic user                                                  the same, in short
+ *
+ *     inventory_read(&inventory, &options, &why);       words only: no file is touched
+ *     inventory_open(&inventory, &why);                 the host's half, once
+ *     for each machine that is built:
+ *         devices_plug(&inventory.devices, &bus, &why);
+ *         ... it runs ...
+ *         devices_unplug(&inventory.devices);
+ *     inventory_free(&inventory);
+ *
+ * A name that nothing has, one that two things have, a back end that no device is in
+ * front of and one with two of them are refused.
+ */
+#ifndef CHAPTER_07_INVENTORY_H
+#define CHAPTER_07_INVENTORY_H
+
+#include "07-linux-boot/devices.h"
+#include "07-linux-boot/drives.h"
+#include "07-linux-boot/netdevs.h"
+#include "07-linux-boot/options.h"
+
+struct inventory {
+    bool pci; /* the machine has it, so devices are virtio-...-pci */
+    struct drives drives;
+    struct netdevs netdevs;
+    struct device_list devices;
+    unsigned net_cards; /* so far */
+};
+
+/* 0, or -errno with why->text; then there is nothing in it to be freed. It must not move. */
+int inventory_read(struct inventory *inventory, const struct options *options, struct refusal *why);
+int inventory_open(struct inventory *inventory, struct refusal *why);
+void inventory_free(struct inventory *inventory);
+
+/* For a device: the back end of that name, its own from now on. NULL with why->text. */
+struct drive *inventory_take_drive(struct inventory *inventory, const char *id,
+                                   struct refusal *why);
+struct netdev *inventory_take_netdev(struct inventory *inventory, const char *id,
+                                     struct refusal *why);
+
+#endif

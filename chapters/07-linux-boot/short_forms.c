@@ -1,0 +1,116 @@
+/* short_forms.c: see short_forms.h. */
+#include "07-linux-boot/short_forms.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "07-linux-boot/inventory.h"
+#include "common/bits.h"
+
+#define NAME_ROOM 24u
+
+/* Adds key=value to what a short form says of the device, if it says it. */
+static int pass_on(struct properties *from, const char *key, struct properties *to,
+                   struct refusal *why)
+{
+    const char *value = properties_remove(from, key);
+
+    return value ? properties_add(to, key, value, why) : 0;
+}
+
+/* A name for the back end if it has none, which lasts as long as room. */
+static int name_it(struct properties *given, const char *prefix, unsigned number,
+                   char room[NAME_ROOM], struct refusal *why)
+{
+    if (properties_value(given, "id"))
+        return 0;
+    snprintf(room, NAME_ROOM, "%s%u", prefix, number);
+    return properties_add(given, "id", room, why);
+}
+
+/* What -drive's if= and media= mean for the device in front of it. */
+static const struct {
+    const char *interface, *media, *driver;
+} drive_drivers[] = {
+    {"virtio", "disk", "virtio-blk"},
+    {"scsi", "disk", "scsi-hd"},
+    {"scsi", "cdrom", "scsi-cd"},
+};
+
+static const char *drive_driver(const char *interface, const char *media, struct refusal *why)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(drive_drivers); i++)
+        if (strcmp(drive_drivers[i].interface, interface) == 0 &&
+            strcmp(drive_drivers[i].media, media) == 0)
+            return drive_drivers[i].driver;
+    refuse(why, 0,
+           "if=%.40s,media=%.40s: there are if=virtio, if=scsi, if=scsi,media=cdrom and "
+           "if=none",
+           interface, media);
+    return NULL;
+}
+
+/* The SCSI host, if the command line has not named one. */
+static int want_scsi(struct inventory *inventory, struct refusal *why)
+{
+    struct properties host = {.count = 0};
+
+    if (devices_find_bus(&inventory->devices, BUS_SCSI, ""))
+        return 0;
+    properties_add(&host, "driver", "virtio-scsi", why);
+    return devices_add(inventory, &host, why);
+}
+
+int short_form_drive(struct inventory *inventory, struct properties *given, struct refusal *why)
+{
+    const char *interface = properties_remove(given, "if");
+    const char *media = properties_remove(given, "media");
+    struct properties device = {.count = 0};
+    char name[NAME_ROOM];
+    const char *driver;
+    int error;
+
+    if (interface && strcmp(interface, "none") == 0)
+        return drives_add(&inventory->drives, given, why);
+    driver = drive_driver(interface ? interface : "virtio", media ? media : "disk", why);
+    if (!driver)
+        return -EINVAL;
+    if (properties_add(&device, "driver", driver, why) < 0 ||
+        pass_on(given, "serial", &device, why) < 0 ||
+        name_it(given, "drive", inventory->drives.count, name, why) < 0 ||
+        properties_add(&device, "drive", properties_value(given, "id"), why) < 0)
+        return -EINVAL;
+    error = drives_add(&inventory->drives, given, why);
+    if (error == 0 && strncmp(driver, "scsi", 4) == 0)
+        error = want_scsi(inventory, why);
+    return error < 0 ? error : devices_add(inventory, &device, why);
+}
+
+/* Only one model is ours. */
+static int check_model(const char *model, struct refusal *why)
+{
+    if (model && strcmp(model, "virtio") != 0 && strcmp(model, "virtio-net-pci") != 0)
+        return refuse(why, -EINVAL, "model=%.40s: not one of virtio and virtio-net-pci", model);
+    return 0;
+}
+
+int short_form_nic(struct inventory *inventory, struct properties *given, struct refusal *why)
+{
+    const char *type = properties_value(given, "type");
+    struct properties device = {.count = 0};
+    char name[NAME_ROOM];
+    int error = check_model(properties_remove(given, "model"), why);
+
+    if (error < 0)
+        return error;
+    if (type && strcmp(type, "none") == 0)
+        return given->count == 1 ? 0 : refuse(why, -EINVAL, "none has no properties");
+    if (properties_add(&device, "driver", "virtio-net", why) < 0 ||
+        pass_on(given, "mac", &device, why) < 0 ||
+        name_it(given, "nic", inventory->netdevs.count, name, why) < 0 ||
+        properties_add(&device, "netdev", properties_value(given, "id"), why) < 0)
+        return -EINVAL;
+    error = netdevs_add(&inventory->netdevs, given, why);
+    return error < 0 ? error : devices_add(inventory, &device, why);
+}

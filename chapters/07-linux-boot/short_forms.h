@@ -1,0 +1,20 @@
+/*
+ * short_forms.h: options that say both halves of a device at once.
+ *
+ *     -drive file=F,serial=S         -drive file=F,if=none,id=drive0
+ *                                    -device virtio-blk,drive=drive0,serial=S
+ *     -nic user,mac=M                -netdev user,id=nic0
+ *                                    -device virtio-net,netdev=nic0,mac=M
+ */
+#ifndef CHAPTER_07_SHORT_FORMS_H
+#define CHAPTER_07_SHORT_FORMS_H
+
+#include "07-linux-boot/properties.h"
+
+struct inventory;
+
+/* Adds what is meant to the inventory. 0, or -errno with why->text. */
+int short_form_drive(struct inventory *inventory, struct properties *given, struct refusal *why);
+int short_form_nic(struct inventory *inventory, struct properties *given, struct refusal *why);
+
+#endif
