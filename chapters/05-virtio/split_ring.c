@@ -130,8 +130,8 @@ int split_ring_pop(struct virtqueue *q, struct chain *chain)
 
     if (available == q->next_pop)
         return 0;
-    /* No driver can lend more buffers than there are places, counting those we have. */
-    if ((uint16_t)(available - q->next_push) > q->size)
+    /* No driver can lend more buffers than there are places, less those we hold. */
+    if ((uint16_t)(available - q->next_pop) > q->size - q->in_flight)
         return virtqueue_break(q, "more buffers are available than the ring has places");
 
     fetch(&head, &q->split.available->ring[q->next_pop % q->size], sizeof head);

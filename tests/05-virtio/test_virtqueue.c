@@ -144,6 +144,18 @@ START_TEST(an_index_that_runs_backwards_breaks)
 }
 END_TEST
 
+START_TEST(an_index_that_runs_backwards_breaks_with_chains_in_flight)
+{
+    put(0, BUFFER, 1, 0, 0);
+    for (unsigned i = 0; i < 3; i++)
+        offer(0);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(virtqueue_pop(&queue, &chain), 1);
+    ring_avail(&ring)->idx = 1;
+    expect_broken("than the ring has places");
+}
+END_TEST
+
 START_TEST(no_more_chains_are_in_flight_than_the_ring_has_places)
 {
     put(0, BUFFER, 1, 0, 0);
@@ -632,6 +644,7 @@ static Suite *virtqueue_suite(void)
     tcase_add_loop_test(rules, a_head_beyond_the_table_breaks, 0, ARRAY_SIZE(wrong_heads));
     tcase_add_loop_test(rules, an_index_that_jumps_breaks, 0, ARRAY_SIZE(wrong_indices));
     tcase_add_test(rules, an_index_that_runs_backwards_breaks);
+    tcase_add_test(rules, an_index_that_runs_backwards_breaks_with_chains_in_flight);
     tcase_add_test(rules, no_more_chains_are_in_flight_than_the_ring_has_places);
     tcase_add_test(rules, indices_wrap_at_65536);
     tcase_add_loop_test(rules, a_descriptor_outside_its_memory_breaks, 0, ARRAY_SIZE(outside));
