@@ -98,6 +98,13 @@ void irq_routes_init(struct irq_routes *routes)
 }
 /* [/routes] */
 
+void irq_routes_init_apics(struct irq_routes *routes)
+{
+    *routes = (struct irq_routes){0};
+    for (uint32_t line = 0; line < IOAPIC_PINS; line++)
+        add_pin(routes, line, KVM_IRQCHIP_IOAPIC, line);
+}
+
 void irq_routes_remove(struct irq_routes *routes, uint32_t gsi)
 {
     uint32_t kept = 0;
@@ -128,22 +135,45 @@ int irq_routes_commit(const struct irq_routes *routes, const struct vm *vm)
     return ioctl(vm->fd, KVM_SET_GSI_ROUTING, routes) < 0 ? -errno : 0;
 }
 
+static void create_chips(const struct vm *vm)
+{
+    if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
+        die("KVM_CREATE_IRQCHIP failed: %s", strerror(errno));
+}
+
+static void wire(const struct irq_routes *routes, const struct vm *vm)
+{
+    int error = irq_routes_commit(routes, vm);
+
+    if (error)
+        die("KVM_SET_GSI_ROUTING failed: %s", strerror(-error));
+}
+
 void irqchip_create(const struct vm *vm)
 {
     /* Port 0x61 mixes timer and speaker; KVM answers it too, and beeps for nobody. */
     struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
     struct irq_routes routes;
-    int error;
 
-    if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
-        die("KVM_CREATE_IRQCHIP failed: %s", strerror(errno));
+    create_chips(vm);
     if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
         die("KVM_CREATE_PIT2 failed: %s", strerror(errno));
     /* KVM's own table has the timer at input 0 of the I/O APIC, where no PC has it. */
     irq_routes_init(&routes);
-    error = irq_routes_commit(&routes, vm);
-    if (error)
-        die("KVM_SET_GSI_ROUTING failed: %s", strerror(-error));
+    wire(&routes, vm);
+}
+
+void irqchip_create_apics(const struct vm *vm)
+{
+    struct irq_routes routes;
+
+    create_chips(vm);
+    /*
+     * KVM's own table has lines to the PICs, too. Out of reset those let everything
+     * through, as vector 0 and up, and here no guest would ever tell them otherwise.
+     */
+    irq_routes_init_apics(&routes);
+    wire(&routes, vm);
 }
 
 static int irqfd(const struct vm *vm, struct kvm_irqfd request)

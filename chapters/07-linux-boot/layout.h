@@ -27,7 +27,8 @@
  *        0xa0000 +---------------------------+
  *                | video memory, option ROMs |  never offered as RAM
  *        0xe0000 +---------------------------+
- *                | firmware tables           |  reserved
+ *                | firmware tables, and at   |  reserved
+ *                | its end the reset vector  |
  *       0x100000 +---------------------------+
  *                | kernel, then free RAM,    |
  *                | initrd as high as may be  |
@@ -68,6 +69,8 @@
 #define LAYOUT_EBDA         UINT64_C(0x9fc00)
 #define LAYOUT_VIDEO        UINT64_C(0xa0000)
 #define LAYOUT_FIRMWARE     UINT64_C(0xe0000)
+#define LAYOUT_RESET        UINT64_C(0xffff0) /* f000:fff0 */
+#define LAYOUT_RESET_SIZE   16
 #define LAYOUT_HIGH_MEMORY  UINT64_C(0x100000) /* where kernels may begin */
 
 #define LAYOUT_HOLE         UINT64_C(0xc0000000)

@@ -125,6 +125,14 @@ START_TEST(there_is_a_limit_to_drives)
 }
 END_TEST
 
+START_TEST(the_machine_is_a_pc_or_lean)
+{
+    ck_assert_int_eq(parse("-kernel k").options.machine, MACHINE_PC);
+    ck_assert_int_eq(parse("-kernel k -M microvm").options.machine, MACHINE_LEAN);
+    ck_assert_int_eq(parse("-kernel k -machine microvm -M pc").options.machine, MACHINE_PC);
+}
+END_TEST
+
 START_TEST(processors_have_a_topology)
 {
     struct parsed p = parse("-kernel k -smp 8,sockets=2,threads=2");
@@ -271,6 +279,7 @@ static Suite *options_suite(void)
     tcase_add_test(tests, memory_sizes_have_units);
     tcase_add_test(tests, cards_add_up_and_keep_their_order);
     tcase_add_test(tests, there_is_a_limit_to_drives);
+    tcase_add_test(tests, the_machine_is_a_pc_or_lean);
     tcase_add_test(tests, processors_have_a_topology);
     tcase_add_test(tests, senseless_sizes_are_refused_by_name);
     tcase_add_test(tests, what_we_lack_is_refused_by_name);

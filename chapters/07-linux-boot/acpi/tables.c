@@ -21,7 +21,7 @@
 #include "07-linux-boot/layout.h"
 #include "common/bits.h"
 
-#define ROOM (LAYOUT_HIGH_MEMORY - LAYOUT_FIRMWARE)
+#define ROOM (LAYOUT_RESET - LAYOUT_FIRMWARE)
 
 /* [ACPI, 5.2.6 "System Description Table Header"] */
 struct __attribute__((packed)) header {
