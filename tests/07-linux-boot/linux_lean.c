@@ -181,7 +181,7 @@ END_TEST
 
 START_TEST(a_network_and_entropy_by_registers)
 {
-    struct program guest = run("entropy", "-device", "virtio-rng-pci");
+    struct program guest = run("entropy", "-device", "virtio-rng-device");
 
     expect(&guest, "do: source virtio_rng.0");
     expect(&guest, "do: bytes: some");
