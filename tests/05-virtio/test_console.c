@@ -103,6 +103,22 @@ START_TEST(bytes_go_in_as_far_as_there_are_buffers)
 }
 END_TEST
 
+/* What is not taken stays with whoever reads the keyboard, and so waits there. */
+START_TEST(a_megabyte_typed_without_a_buffer_is_not_taken) /* CON07 */
+{
+    static const uint8_t keys[1024];
+
+    for (unsigned i = 0; i < 1024; i++)
+        ck_assert_uint_eq(virtio_console_receive(&console, 0, keys, sizeof keys), 0);
+    ck_assert_uint_eq(guest.used[0], 0);
+    rooms = 0;
+    lend(0, BUFFER, 3);
+    ck_assert_uint_eq(rooms, 1);
+    ck_assert_uint_eq(type(0, "now"), 3);
+    ck_assert_int_eq(guest_receive(&guest, 0), 3);
+}
+END_TEST
+
 START_TEST(buffers_of_one_byte_keep_the_order) /* CON06 */
 {
     unsigned taken = 0;
@@ -352,6 +368,7 @@ static Suite *console_suite(void)
     tcase_set_timeout(single, 30);
     tcase_add_test(single, bytes_come_out);
     tcase_add_test(single, bytes_go_in_as_far_as_there_are_buffers);
+    tcase_add_test(single, a_megabyte_typed_without_a_buffer_is_not_taken);
     tcase_add_test(single, buffers_of_one_byte_keep_the_order);
     tcase_add_test(single, a_full_sink_keeps_the_rest_in_the_guest);
     tcase_add_test(single, a_huge_buffer_is_no_more_work_than_the_sink_takes);

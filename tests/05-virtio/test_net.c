@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "05-virtio/net_fd.h"
@@ -173,6 +174,9 @@ END_TEST
 
 /* Frames to the guest. */
 
+static const uint64_t features[] = {UINT64_MAX, UINT64_MAX & ~VIRTIO_FEATURE(VIRTIO_F_RING_PACKED),
+                                    UINT64_MAX & ~VIRTIO_FEATURE(VIRTIO_F_RING_PACKED) & ~MERGE};
+
 static void arrive(size_t size, const uint8_t *to)
 {
     uint8_t frame[70000];
@@ -312,6 +316,99 @@ START_TEST(traffic_resumes_when_buffers_come_back) /* NET27 */
     ck_assert_uint_gt(came, 5);
     arrive(60, mac);
     ck_assert_int_eq(guest_receive(&guest, 0), 72);
+}
+END_TEST
+
+START_TEST(a_buffer_outside_ram_breaks_the_device) /* NET24 */
+{
+    again(features[_i], 8);
+    lend(0xe0000000, 2048);
+    arrive(60, mac);
+    ck_assert(guest_needs_reset(&guest));
+    guest_drive(&guest, &net.device, features[_i], 8);
+    lend(BUFFER, 2048);
+    net_fd_ready(&socket_end);
+    arrive(60, mac);
+    ck_assert_int_eq(guest_receive(&guest, 0), 72);
+}
+END_TEST
+
+/* The frame is written over the rings; then anything may happen, but to us. */
+START_TEST(a_buffer_over_the_rings_is_the_guests_problem) /* NET25 */
+{
+    again(features[_i], 8);
+    for (unsigned part = 0; part < 3; part++) {
+        const gpa_t parts[] = {guest.rings[0].setup.device, guest.rings[0].setup.driver,
+                               guest.rings[0].setup.descriptors};
+
+        for (unsigned i = 0; i < 4; i++)
+            lend(parts[part], 1514 + HEADER);
+        for (unsigned i = 0; i < 4; i++)
+            arrive(1514, mac);
+        guest_drive(&guest, &net.device, features[_i], 8);
+        while (socket_end.waiting > 0) {
+            lend(BUFFER, 2048);
+            net_fd_ready(&socket_end);
+            ck_assert_int_gt(guest_receive(&guest, 0), 0);
+        }
+        lend(BUFFER, 2048);
+        arrive(60, mac);
+        ck_assert_int_eq(guest_receive(&guest, 0), 72);
+    }
+}
+END_TEST
+
+/* Nobody reads at the far end; then somebody does. */
+START_TEST(a_wire_that_takes_nothing_loses_frames_at_once) /* NET41 */
+{
+    uint8_t frame[60];
+    struct timespec before, after;
+
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    put(&plain, 60);
+    for (unsigned i = 0; i < 20000; i++)
+        ck_assert_int_eq(guest_call(&guest, 1, &(struct piece){BUFFER, 72, false}, 1), 0);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    ck_assert_int_lt(after.tv_sec - before.tv_sec, 10);
+    ck_assert_uint_gt(socket_end.dropped, 0);
+    while (arrives(frame, sizeof frame) > 0)
+        ;
+    ck_assert(send_frame(&plain, 60));
+}
+END_TEST
+
+/* A bridge that sends everything back, as fast as it comes. */
+START_TEST(a_frame_that_comes_back_is_a_frame_like_others) /* NET44 */
+{
+    static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255};
+    uint8_t frame[200];
+
+    for (unsigned i = 0; i < 1000; i++) {
+        put(&plain, 100);
+        make_frame(guest_at(&guest, BUFFER + HEADER, 100), 100, broadcast);
+        memcpy(guest_at(&guest, BUFFER + HEADER + 6, 6), mac, 6); /* the source is ourselves */
+        ck_assert_int_eq(guest_call(&guest, 1, &(struct piece){BUFFER, 112, false}, 1), 0);
+        ck_assert_int_eq(arrives(frame, sizeof frame), 100);
+        lend(BUFFER + 0x1000, 2048);
+        ck_assert_int_eq(send(far_end, frame, 100, MSG_DONTWAIT), 100);
+        net_fd_ready(&socket_end);
+        ck_assert_int_eq(guest_receive(&guest, 0), 112);
+        ck_assert_int_lt(arrives(frame, sizeof frame), 0); /* and nothing more goes out */
+    }
+}
+END_TEST
+
+START_TEST(no_mtu_is_offered_and_long_frames_pass) /* NET50 */
+{
+    ck_assert(!(virtio_device_features(&net.device, 0) & VIRTIO_FEATURE(VIRTIO_NET_F_MTU)));
+    ck_assert(send_frame(&plain, 9014));
+    for (unsigned i = 0; i < 7; i++)
+        lend(BUFFER + 0x1000 * i, 1526);
+    arrive(9014, mac);
+    for (unsigned i = 0; i < 6; i++)
+        ck_assert_int_gt(guest_receive(&guest, 0), 0);
+    ck_assert_uint_eq(buffers_of(BUFFER), 6);
+    ck_assert_uint_eq(net.dropped_to_guest, 0);
 }
 END_TEST
 
@@ -519,6 +616,12 @@ static Suite *net_suite(void)
     tcase_add_loop_test(tests, a_buffer_smaller_than_a_header_breaks_the_device, 0, 2);
     tcase_add_test(tests, a_ring_of_one_is_enough);
     tcase_add_test(tests, traffic_resumes_when_buffers_come_back);
+    tcase_add_loop_test(tests, a_buffer_outside_ram_breaks_the_device, 0, ARRAY_SIZE(features));
+    tcase_add_loop_test(tests, a_buffer_over_the_rings_is_the_guests_problem, 0,
+                        ARRAY_SIZE(features));
+    tcase_add_test(tests, a_wire_that_takes_nothing_loses_frames_at_once);
+    tcase_add_test(tests, a_frame_that_comes_back_is_a_frame_like_others);
+    tcase_add_test(tests, no_mtu_is_offered_and_long_frames_pass);
     tcase_add_test(tests, a_million_notifications_do_no_harm);
     tcase_add_test(tests, a_far_end_that_leaves_does_no_harm);
     tcase_add_test(tests, a_frame_that_is_too_long_is_dropped);

@@ -416,6 +416,30 @@ START_TEST(a_window_that_aims_elsewhere_does_nothing) /* PCI32, PCI33 */
 }
 END_TEST
 
+/*
+ * Function-level reset is offered by the PCI Express or the Advanced Features capability,
+ * power states by another; this function has none of them. What resets it is its status,
+ * and the requests in flight then are test_worker.c's (BLK37).
+ */
+START_TEST(there_is_no_reset_but_by_status) /* PCI43, PCI44 */
+{
+    unsigned at = config_get(PCI_CAPABILITY_LIST, 1);
+
+    bring_up(false);
+    for (unsigned steps = 0; at != 0; steps++, at = config_get(at + 1, 1)) {
+        unsigned id = config_get(at, 1);
+
+        ck_assert_uint_lt(steps, 48);
+        ck_assert_msg(id != PCI_CAP_ID_EXP && id != PCI_CAP_ID_AF && id != PCI_CAP_ID_PM, "%u", id);
+    }
+    config_put(PCI_COMMAND, 2, 0);
+    config_put(PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    ck_assert(virtio_device_live(&rng.device));
+    put(VIRTIO_PCI_COMMON_STATUS, 1, 0);
+    ck_assert(!virtio_device_live(&rng.device));
+}
+END_TEST
+
 START_TEST(any_sequence_of_accesses_is_survived)
 {
     uint64_t seed = (unsigned)_i;
@@ -464,6 +488,7 @@ static Suite *pci_suite(void)
     tcase_add_test(tests, a_queue_is_reset_alone);
     tcase_add_test(tests, bars_can_be_reached_through_configuration_space);
     tcase_add_loop_test(tests, a_window_that_aims_elsewhere_does_nothing, 0, ARRAY_SIZE(misses));
+    tcase_add_test(tests, there_is_no_reset_but_by_status);
     tcase_add_loop_test(tests, any_sequence_of_accesses_is_survived, 0, 4);
     suite_add_tcase(suite, tests);
     return suite;

@@ -4,9 +4,11 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "05-virtio/raw_disk.h"
@@ -25,7 +27,13 @@ static struct virtio_blk blk;
 static struct virtio_worker worker;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct virtio_wire wire; /* the worker's */
-static int disk_fd;
+static int disk_fd = -1;
+
+static void make_disk(void)
+{
+    disk_fd = memfd_create("disk", MFD_CLOEXEC);
+    ck_assert_int_eq(ftruncate(disk_fd, SECTORS * 512), 0);
+}
 
 static void power_up(void)
 {
@@ -33,8 +41,8 @@ static void power_up(void)
     struct refusal why;
 
     guest_ram(&guest);
-    disk_fd = memfd_create("disk", MFD_CLOEXEC);
-    ck_assert_int_eq(ftruncate(disk_fd, SECTORS * 512), 0);
+    if (disk_fd < 0)
+        make_disk();
     snprintf(path, sizeof path, "/proc/self/fd/%d", disk_fd);
     ck_assert_int_eq(raw_disk_open(&raw, path, 0, &why), 0);
     virtio_blk_init(&blk, &guest.memory, &raw.disk, "", 2);
@@ -50,6 +58,7 @@ static void done(void)
     virtio_blk_free(&blk);
     raw_disk_close(&raw);
     close(disk_fd);
+    disk_fd = -1;
     guest_memory_free(&guest.memory);
 }
 
@@ -204,10 +213,59 @@ START_TEST(a_queue_is_reset_and_placed_while_the_other_works)
 }
 END_TEST
 
+/* Four writes and a flush at a time; the pipe hears of each flush that the device finished. */
+static void write_until_killed(int pipe)
+{
+    power_up();
+    drive(64);
+    for (uint32_t i = 0; i < SECTORS; i++) {
+        *(uint32_t *)guest_at(&guest, DATA(i % 4), 4) = i + 1;
+        send_request(i % 4, i % 2, VIRTIO_BLK_T_OUT, i);
+        if (i % 4 != 3)
+            continue;
+        for (unsigned n = 0; n < 4; n++)
+            wait_for(n % 2);
+        send_request(4, 0, VIRTIO_BLK_T_FLUSH, 0);
+        wait_for(0);
+        holds(*(uint8_t *)guest_at(&guest, STATUS(4), 1) == VIRTIO_BLK_S_OK);
+        holds(write(pipe, &i, sizeof i) == sizeof i);
+    }
+    pause();
+}
+
+START_TEST(what_was_flushed_survives_a_kill) /* BLK51 */
+{
+    for (unsigned round = 0; round < 20; round++) {
+        uint32_t last = UINT32_MAX, found;
+        int pipes[2];
+        pid_t child;
+
+        make_disk();
+        ck_assert_int_eq(pipe(pipes), 0);
+        child = fork();
+        if (child == 0)
+            write_until_killed(pipes[1]);
+        close(pipes[1]);
+        ck_assert_int_eq(read(pipes[0], &last, sizeof last), sizeof last);
+        usleep(round * 1500);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        while (read(pipes[0], &found, sizeof found) == sizeof found)
+            last = found;
+        for (uint32_t i = 0; i <= last; i++) {
+            ck_assert_int_eq(pread(disk_fd, &found, sizeof found, i * 512), sizeof found);
+            ck_assert_uint_eq(found, i + 1);
+        }
+        close(pipes[0]);
+        close(disk_fd);
+    }
+}
+END_TEST
+
 static Suite *worker_suite(void)
 {
     Suite *suite = suite_create("worker");
-    TCase *tests = tcase_create("threads");
+    TCase *tests = tcase_create("threads"), *kills = tcase_create("kills");
 
     tcase_add_checked_fixture(tests, power_up, done);
     tcase_set_timeout(tests, 60);
@@ -216,7 +274,10 @@ static Suite *worker_suite(void)
     tcase_add_test(tests, a_reset_at_any_moment_ends_all_writing);
     tcase_add_test(tests, a_broken_ring_is_told_by_an_interrupt);
     tcase_add_test(tests, a_queue_is_reset_and_placed_while_the_other_works);
+    tcase_set_timeout(kills, 60);
+    tcase_add_test(kills, what_was_flushed_survives_a_kill);
     suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, kills);
     return suite;
 }
 
