@@ -148,6 +148,7 @@ static const struct {
     {{.flags = 0xff, .csum_start = 34, .csum_offset = 16}, false, true},       /* NET16 */
     {{.flags = 1, .csum_start = 0xffff, .csum_offset = 0xffff}, false, false}, /* NET14 */
     {{.flags = 1, .csum_start = 50, .csum_offset = 49}, false, false},         /* NET15 */
+    {{.flags = 1, .csum_start = 0xfff0, .csum_offset = 0x20}, false, false},   /* sums up to 16 */
     {{.flags = 1, .csum_start = 50, .csum_offset = 48}, false, true},
     {{.gso_type = 0xff, .gso_size = 100, .flags = 1}, false, false}, /* NET10 */
     {{.gso_type = 2, .gso_size = 100, .flags = 1}, false, false},
