@@ -1,5 +1,6 @@
 /*
- * scsi_bus.c: see scsi_bus.h. Open at hand: [SPC4] 6.33 "REPORT LUNS command", [SAM5] "Logical unit numbers".
+ * scsi_bus.c: see scsi_bus.h. Open at hand: [SPC4] 6.33 "REPORT LUNS command", [SAM5]
+ * "Logical unit numbers".
  */
 #include "05-virtio/scsi_bus.h"
 
