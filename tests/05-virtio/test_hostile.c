@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "05-virtio/scsi_disk.h"
 #include "05-virtio/virtio_balloon.h"
 #include "05-virtio/virtio_blk.h"
 #include "05-virtio/virtio_console.h"
 #include "05-virtio/virtio_net.h"
 #include "05-virtio/virtio_rng.h"
+#include "05-virtio/virtio_scsi.h"
 #include "guest.h"
 
 #define RING  16u
@@ -32,6 +34,7 @@ static struct virtio_blk blk;
 static struct virtio_console console;
 static struct virtio_net net;
 static struct virtio_balloon balloon;
+static struct virtio_scsi scsi;
 
 static uint64_t number(void)
 {
@@ -317,6 +320,33 @@ START_TEST(block_survives)
 }
 END_TEST
 
+START_TEST(scsi_survives)
+{
+    struct disk disk = {sizeof medium, false, true, 4096, disk_submit, disk_complete, -1, NULL};
+    struct scsi_unit unit;
+
+    late_count = 0;
+    virtio_scsi_init(&scsi, &guest.memory, 2);
+    scsi_disk_init(&unit, &disk, "hostile");
+    scsi_bus_add(&scsi.bus, 0, 0, &unit);
+    seed = 4712;
+    for (unsigned i = 0, count = rounds(); i < count; i++) {
+        struct piece pieces[] = {{AREA, 51, false}, {AREA + 64, 108, true}};
+
+        attack(&scsi.device);
+        if (number() % 2)
+            virtio_scsi_complete(&scsi);
+        if (i % 16)
+            continue;
+        guest_drive(&guest, &scsi.device, UINT64_MAX, RING);
+        memset(guest_at(&guest, AREA, 51), 0, 51);
+        guest_send(&guest, VIRTIO_SCSI_REQUESTS, pieces, 2);
+        holds(guest_receive(&guest, VIRTIO_SCSI_REQUESTS) == 108);
+    }
+    virtio_scsi_free(&scsi);
+}
+END_TEST
+
 static size_t swallow(void *self, const uint8_t *bytes, size_t count)
 {
     volatile uint8_t sum = 0;
@@ -397,6 +427,7 @@ static Suite *hostile_suite(void)
     tcase_set_timeout(tests, getenv("RING_ROUNDS") ? 0 : 120);
     tcase_add_test(tests, entropy_survives);
     tcase_add_test(tests, block_survives);
+    tcase_add_test(tests, scsi_survives);
     tcase_add_test(tests, console_survives);
     tcase_add_test(tests, net_survives);
     tcase_add_test(tests, balloon_survives);
