@@ -34,6 +34,7 @@ static const char help[] = "\r\n"
                            "Ctrl-A Ctrl-A  send Ctrl-A\r\n"
                            "Ctrl-A h       this help\r\n";
 static const char power_help[] = "Ctrl-A p       press the power button\r\n";
+static const char other_help[] = "Ctrl-A c       turn to the monitor, and back\r\n";
 
 static int64_t milliseconds(void)
 {
@@ -109,6 +110,31 @@ void console_attach_end(struct console *console, struct console_end end, pthread
     console->lock = lock;
 }
 
+static size_t nobody_receives(void *self, const uint8_t *bytes, size_t count)
+{
+    (void)self, (void)bytes;
+    return count;
+}
+
+static bool nobody_listens(void *self)
+{
+    (void)self;
+    return true;
+}
+
+static void nobody_prints(void *self)
+{
+    (void)self;
+}
+
+void console_attach_nobody(struct console *console, pthread_mutex_t *lock)
+{
+    struct console_end nobody = {
+        .receive = nobody_receives, .listening = nobody_listens, .drain = nobody_prints};
+
+    console_attach_end(console, nobody, lock);
+}
+
 static size_t port_receive(void *self, const uint8_t *bytes, size_t count)
 {
     return uart_receive(self, bytes, count);
@@ -134,16 +160,24 @@ static void port_break(void *self)
     uart_receive_break(self);
 }
 
+struct console_end console_port_end(struct uart *port)
+{
+    return (struct console_end){.receive = port_receive,
+                                .listening = port_listening,
+                                .drain = port_drain,
+                                .lost = port_lost,
+                                .send_break = port_break,
+                                .self = port};
+}
+
+void console_attach_other(struct console *console, struct console_end end)
+{
+    console->other = end;
+}
+
 void console_attach(struct console *console, struct uart *port, pthread_mutex_t *lock)
 {
-    struct console_end end = {.receive = port_receive,
-                              .listening = port_listening,
-                              .drain = port_drain,
-                              .lost = port_lost,
-                              .send_break = port_break,
-                              .self = port};
-
-    console_attach_end(console, end, lock);
+    console_attach_end(console, console_port_end(port), lock);
     uart_on_room(port, console_wake, console);
 }
 
@@ -155,7 +189,7 @@ void console_on_power(struct console *console, void (*press)(void *button), void
 
 void console_detach(struct console *console)
 {
-    console->end = (struct console_end){0};
+    console->end = console->other = (struct console_end){0};
     console->press = NULL;
     console->lock = NULL;
 }
@@ -175,9 +209,19 @@ static void console_key(struct console *console, uint8_t key)
         console->keys[console->key_count++] = key;
         return;
     }
+    if (!console->end.lost)
+        return;
     pthread_mutex_lock(console->lock);
     console->end.lost(console->end.self);
     pthread_mutex_unlock(console->lock);
+}
+
+static void turn_to_other(struct console *console)
+{
+    struct console_end end = console->end;
+
+    console->end = console->other;
+    console->other = end;
 }
 
 /* The key after Ctrl-A. True: quit. */
@@ -188,9 +232,16 @@ static bool console_command(struct console *console, uint8_t key)
     case 'X': return true;
     case CTRL_A: console_key(console, key); return false;
     case 'b':
+        if (!console->end.send_break)
+            return false;
         pthread_mutex_lock(console->lock);
         console->end.send_break(console->end.self);
         pthread_mutex_unlock(console->lock);
+        return false;
+    case 'c':
+        if (!console->other.self)
+            break;
+        turn_to_other(console);
         return false;
     case 'p':
         if (!console->press)
@@ -204,6 +255,8 @@ static bool console_command(struct console *console, uint8_t key)
     fputs(help, stderr);
     if (console->press)
         fputs(power_help, stderr);
+    if (console->other.self)
+        fputs(other_help, stderr);
     return false;
 }
 
@@ -304,6 +357,8 @@ static bool console_drain(struct console *console)
     console->ring_head = (head + (unsigned)written) % CONSOLE_RING;
     console->ring_count -= (unsigned)written;
     console->end.drain(console->end.self);
+    if (console->other.self)
+        console->other.drain(console->other.self);
     pthread_mutex_unlock(console->lock);
     return written > 0;
 }

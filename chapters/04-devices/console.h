@@ -17,8 +17,9 @@
  * file waits until a driver listens, so "echo reboot | vmm ..." works.
  *
  * Ctrl-A starts a command: x quits, h lists the commands, b sends a break, p presses
- * the power button if the machine has one, Ctrl-A sends Ctrl-A itself. Only what comes from
- * standard input is searched for it; what the guest prints is passed on byte for byte.
+ * the power button if the machine has one, c turns to the other end if there are two, and
+ * Ctrl-A sends Ctrl-A itself. Only what comes from standard input is searched for it; what
+ * the guest prints is passed on byte for byte.
  *
  * Threads: console_put() runs under the device lock, on any thread. The others
  * run on the event loop's thread only, without the lock; they take it themselves.
@@ -42,8 +43,9 @@ struct console_end {
     size_t (*receive)(void *self, const uint8_t *bytes, size_t count); /* takes what fits */
     bool (*listening)(void *self); /* does a driver want input? */
     void (*drain)(void *self);     /* the console has room for more output */
-    void (*lost)(void *self);      /* input was dropped */
+    void (*lost)(void *self);      /* input was dropped; may be NULL, as may the others */
     void (*send_break)(void *self);
+    void (*opened)(void *self, bool open); /* somebody is at the other end, or not; or NULL */
     void *self;
 };
 
@@ -58,6 +60,7 @@ struct console {
 
     pthread_mutex_t *lock; /* the device lock; NULL while no end is attached */
     struct console_end end;
+    struct console_end other;    /* the one that does not get the keys; self NULL: none */
     void (*press)(void *button); /* the power button; NULL: there is none */
     void *button;
 
@@ -78,6 +81,15 @@ void console_free(struct console *console);
 struct byte_sink console_sink(struct console *console);
 void console_attach_end(struct console *console, struct console_end end, pthread_mutex_t *lock);
 void console_wake(void *console);
+
+/* Until an end is attached: keys are thrown away. */
+void console_attach_nobody(struct console *console, pthread_mutex_t *lock);
+
+/* A serial port as an end. */
+struct console_end console_port_end(struct uart *port);
+
+/* One end more, which has the keys after Ctrl-A c, and until it is typed again. */
+void console_attach_other(struct console *console, struct console_end end);
 
 /* The same for a serial port. */
 void console_attach(struct console *console, struct uart *port, pthread_mutex_t *lock);

@@ -119,10 +119,10 @@ static void control(struct virtio_console *c, const struct virtio_console_contro
 
     if (message->event == VIRTIO_CONSOLE_DEVICE_READY) {
         for (unsigned i = 0; message->value == 1 && i < c->port_count; i++)
-            c->ports[i].owes |= CONSOLE_OWES_ADD;
+            c->ports[i].owes |= c->ports[i].absent ? 0 : CONSOLE_OWES_ADD;
         return;
     }
-    if (message->id >= c->port_count)
+    if (message->id >= c->port_count || c->ports[message->id].absent)
         return;
     port = &c->ports[message->id];
     switch (message->event) {
@@ -199,7 +199,7 @@ static void console_served(void *self, unsigned queue)
 
 static bool can_receive(const struct virtio_console *c, unsigned port)
 {
-    if (!virtio_device_live(&c->device))
+    if (!virtio_device_live(&c->device) || c->ports[port].absent)
         return false;
     return is_multiport(c) ? c->ports[port].guest_open : port == 0;
 }
@@ -326,4 +326,17 @@ unsigned virtio_console_add_port(struct virtio_console *c, const char *name, str
         c->config.max_nr_ports = number + 1;
     }
     return number;
+}
+
+static size_t drop(void *self, const uint8_t *bytes, size_t count)
+{
+    (void)self, (void)bytes;
+    return count;
+}
+
+void virtio_console_skip_port(struct virtio_console *c)
+{
+    unsigned number = virtio_console_add_port(c, NULL, (struct byte_sink){drop, NULL}, NULL, NULL);
+
+    c->ports[number].absent = true;
 }

@@ -43,6 +43,7 @@ enum console_debt {
 
 struct console_port {
     const char *name; /* NULL: a console. Not owned */
+    bool absent;      /* there is no port of this number; only its queues */
     struct byte_sink sink;
     void (*room)(void *self); /* the guest may take more; may be NULL */
     void *room_self;
@@ -65,6 +66,9 @@ void virtio_console_init(struct virtio_console *c, const struct guest_memory *me
 /* Before the guest runs. Returns the port's number. More than fit: asserted. */
 unsigned virtio_console_add_port(struct virtio_console *c, const char *name, struct byte_sink sink,
                                  void (*room)(void *self), void *room_self);
+
+/* No port has the next number. If that is 0, a driver that knows no ports has none. */
+void virtio_console_skip_port(struct virtio_console *c);
 
 /* Bytes for the guest: takes the first n <= count that fit its buffers, and returns n. */
 size_t virtio_console_receive(struct virtio_console *c, unsigned port, const uint8_t *bytes,

@@ -1,5 +1,5 @@
 /*
- * board.c: what the boards of board.h have in common: a serial port, and the end, when a
+ * board.c: what the boards of board.h have in common: the end, when a
  * PC's firmware would find what is plugged in, write it down, and stay behind in 16 bytes.
  */
 #include "07-linux-boot/board.h"
@@ -12,15 +12,6 @@
 #include "common/embed.h"
 
 EMBED(reset_vector_bin, "07-linux-boot/reset_vector.bin");
-
-void board_add_serial(struct board *board, struct byte_sink serial)
-{
-    struct machine *machine = &board->machine;
-
-    uart_init(&board->serial, machine_irq(machine, IRQ_SERIAL_1), serial);
-    machine_claim_ports(machine, "serial port", COM1, UART_REGISTERS, 1, uart_read, uart_write,
-                        &board->serial);
-}
 
 static void describe_pages(struct acpi_board *tables, const struct virtio_bus *bus)
 {

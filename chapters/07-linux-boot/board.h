@@ -15,7 +15,7 @@
  *
  *     machine_init(&board.machine, wake);
  *     ... RAM ...
- *     board_pc(&board, sink);                   or board_lean()
+ *     board_pc(&board, &inventory);             or board_lean()
  *     virtio_slot_plug(..., &board.bus, ...);   and so on
  *     board_finish(&board, &topology);
  *
@@ -29,13 +29,12 @@
 #include "04-devices/pci.h"
 #include "04-devices/reset.h"
 #include "04-devices/rtc.h"
-#include "04-devices/uart.h"
 #include "07-linux-boot/acpi/pm.h"
 #include "07-linux-boot/acpi/tables.h"
+#include "07-linux-boot/inventory.h"
+#include "07-linux-boot/serial_ports.h"
 #include "07-linux-boot/topology.h"
 #include "07-linux-boot/virtio_bus.h"
-
-#define COM1 0x3f8
 
 /* Where PCI's ports go, on a board that has PCI. */
 #define BOARD_PCI_PORTS     UINT64_C(0xc000)
@@ -43,7 +42,7 @@
 
 struct board {
     struct machine machine;
-    struct uart serial;
+    struct serial_ports serial;
     struct reset_ports reset;
     struct acpi_pm power;
     struct virtio_bus bus;    /* where cards are plugged in */
@@ -56,12 +55,12 @@ struct board {
     struct irq_pin pci_pins[PCI_WIRES];
 };
 
-/* Interrupt chips and devices, for a machine that has RAM and no processor yet. */
-void board_pc(struct board *board, struct byte_sink serial);
-void board_lean(struct board *board, struct byte_sink serial);
-
-/* What both begin with: COM1. */
-void board_add_serial(struct board *board, struct byte_sink serial);
+/*
+ * Interrupt chips and devices, for a machine that has RAM and no processor yet. The
+ * inventory, whose back ends are open, has the serial ports.
+ */
+void board_pc(struct board *board, const struct inventory *inventory);
+void board_lean(struct board *board, const struct inventory *inventory);
 
 /* With every card in it: gives PCI cards their addresses, and writes ACPI's tables. */
 void board_finish(struct board *board, const struct topology *topology);

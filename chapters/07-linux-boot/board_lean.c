@@ -40,15 +40,15 @@ static void add_power(struct machine *machine, struct acpi_pm *power)
                         acpi_pm_write, power);
 }
 
-void board_lean(struct board *board, struct byte_sink serial)
+void board_lean(struct board *board, const struct inventory *inventory)
 {
     struct machine *machine = &board->machine;
 
     irqchip_create_apics(&machine->vm);
-    board_add_serial(board, serial);
+    serial_ports_plug(&board->serial, inventory, machine);
     add_reset(machine, &board->reset);
     add_power(machine, &board->power);
     board->bus = (struct virtio_bus){.machine = machine};
 
-    board->tables = (struct acpi_board){.lean = true, .serial = true};
+    board->tables = (struct acpi_board){.lean = true, .serial = inventory->serial[0] != NULL};
 }

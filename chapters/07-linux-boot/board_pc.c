@@ -8,11 +8,12 @@
  *     0x064  1      keyboard controller, command
  *     0x070  2      clock and CMOS memory
  *     0x092  1      fast reset
- *     0x3f8  8      serial port                4
+ *     0x3f8  8      first serial port          4
+ *     0x2f8  8      ... and as many as there are -serial: 0x3e8, 0x2e8
  *     0x600  8      ACPI: power                9
  *     0xcf8  8      PCI (0xcf9: reset control)  16 to 19
  *
- * On PCI: a virtio device for each -drive, -nic and -device.
+ * On PCI: the devices of the command line.
  *
  * Left out on purpose: a screen, a floppy drive, a parallel port, DMA controllers.
  */
@@ -82,19 +83,19 @@ static void add_power(struct machine *machine, struct acpi_pm *power)
                         acpi_pm_write, power);
 }
 
-void board_pc(struct board *board, struct byte_sink serial)
+void board_pc(struct board *board, const struct inventory *inventory)
 {
     struct machine *machine = &board->machine;
 
     irqchip_create(&machine->vm);
-    board_add_serial(board, serial);
+    serial_ports_plug(&board->serial, inventory, machine);
     add_keyboard(machine, &board->keyboard);
     add_clock(machine, &board->rtc);
     add_reset(machine, &board->reset);
     add_pci(board);
     add_power(machine, &board->power);
 
-    board->tables = (struct acpi_board){.serial = true,
+    board->tables = (struct acpi_board){.serial = inventory->serial[0] != NULL,
                                         .keyboard = true,
                                         .clock = true,
                                         .pci = true,

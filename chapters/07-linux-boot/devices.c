@@ -10,7 +10,15 @@
 #include "common/bits.h"
 #include "common/die.h"
 
-static const struct device_kind *const kinds[] = {&device_blk, &device_net, &device_rng};
+static const struct device_kind *const kinds[] = {
+    &device_blk,
+    &device_net,
+    &device_rng,
+    &device_balloon,
+    &device_serial,
+    &device_virtconsole,
+    &device_virtserialport,
+};
 
 /* "virtio-blk-pci" and "virtio-blk-device" say which transport a virtio-blk has. */
 enum transport { TRANSPORT_ANY, TRANSPORT_PCI, TRANSPORT_PAGE };

@@ -61,6 +61,25 @@ struct netdev *inventory_take_netdev(struct inventory *inventory, const char *id
     return NULL;
 }
 
+struct char_end *inventory_take_chardev(struct inventory *inventory, const char *id,
+                                        struct refusal *why)
+{
+    struct char_end *end = chardevs_find(&inventory->chardevs, id);
+    struct spelling spelling = spelling_of(id);
+
+    if (end && *id)
+        return take(&end->taken, "chardev", id, why) ? end : NULL;
+    for (unsigned i = 0; i < inventory->chardevs.count; i++)
+        spelling_offer(&spelling, inventory->chardevs.list[i]->id);
+    refuse_name(&spelling, "chardev", "-chardev", why);
+    return NULL;
+}
+
+static int add_chardev(struct inventory *inventory, struct properties *given, struct refusal *why)
+{
+    return chardevs_add(&inventory->chardevs, given, why);
+}
+
 static int add_netdev(struct inventory *inventory, struct properties *given, struct refusal *why)
 {
     return netdevs_add(&inventory->netdevs, given, why);
@@ -98,6 +117,10 @@ static int check_used(const struct inventory *inventory, struct refusal *why)
         if (!inventory->netdevs.list[i]->taken)
             return refuse(why, -EINVAL, "-netdev id=%s: no device has netdev=%s",
                           inventory->netdevs.list[i]->id, inventory->netdevs.list[i]->id);
+    for (unsigned i = 0; i < inventory->chardevs.count; i++)
+        if (!inventory->chardevs.list[i]->taken)
+            return refuse(why, -EINVAL, "-chardev id=%s: no device has chardev=%s",
+                          inventory->chardevs.list[i]->id, inventory->chardevs.list[i]->id);
     return 0;
 }
 
@@ -109,6 +132,7 @@ int inventory_read(struct inventory *inventory, const struct options *options, s
         const char *first;
         int (*add)(struct inventory *inventory, struct properties *given, struct refusal *why);
     } lists[] = {
+        {"chardev", &options->chardevs, "type", add_chardev},
         {"netdev", &options->netdevs, "type", add_netdev},
         {"drive", &options->drives, NULL, short_form_drive},
         {"nic", &options->nics, "type", short_form_nic},
@@ -121,17 +145,21 @@ int inventory_read(struct inventory *inventory, const struct options *options, s
         error = read_list(inventory, lists[i].option, lists[i].list, lists[i].first, lists[i].add,
                           why);
     if (error == 0)
+        error = short_form_serial(inventory, options, why);
+    if (error == 0)
         error = check_used(inventory, why);
     if (error < 0)
         inventory_free(inventory);
     return error;
 }
 
-int inventory_open(struct inventory *inventory, struct refusal *why)
+int inventory_open(struct inventory *inventory, struct console *console, struct refusal *why)
 {
-    int error = netdevs_open(&inventory->netdevs, why);
+    int error = drives_open(&inventory->drives, why);
 
-    return error < 0 ? error : drives_open(&inventory->drives, why);
+    if (error == 0)
+        error = netdevs_open(&inventory->netdevs, why);
+    return error < 0 ? error : chardevs_open(&inventory->chardevs, console, why);
 }
 
 void inventory_free(struct inventory *inventory)
@@ -139,4 +167,34 @@ void inventory_free(struct inventory *inventory)
     devices_free(&inventory->devices);
     drives_close(&inventory->drives);
     netdevs_close(&inventory->netdevs);
+    chardevs_close(&inventory->chardevs);
+}
+
+static bool asks(const struct option_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (strcmp(list->values[i], "help") == 0)
+            return true;
+    return false;
+}
+
+int inventory_answer(FILE *out, const struct options *options, struct refusal *why)
+{
+    if (asks(&options->devices))
+        devices_print(out);
+    if (asks(&options->netdevs))
+        netdevs_print(out);
+    if (asks(&options->chardevs))
+        chardevs_print(out);
+    for (unsigned i = 0; i < options->devices.count; i++) {
+        const char *text = options->devices.values[i], *comma = strrchr(text, ',');
+        char name[64];
+
+        if (!comma || strcmp(comma, ",help") != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(comma - text), text);
+        if (devices_print_one(out, name, why) < 0)
+            return -EINVAL;
+    }
+    return 0;
 }

@@ -6,10 +6,11 @@
  *     -nic user                                                  the same, in short
  *
  *     inventory_read(&inventory, &options, &why);       words only: no file is touched
- *     inventory_open(&inventory, &why);                 the host's half, once
+ *     inventory_open(&inventory, &console, &why);             the host's half, once
  *     for each machine that is built:
  *         devices_plug(&inventory.devices, &bus, &why);
  *         ... it runs ...
+ *         chardevs_detach(&inventory.chardevs);
  *         devices_unplug(&inventory.devices);
  *     inventory_free(&inventory);
  *
@@ -19,28 +20,40 @@
 #ifndef CHAPTER_07_INVENTORY_H
 #define CHAPTER_07_INVENTORY_H
 
+#include "07-linux-boot/chardevs.h"
 #include "07-linux-boot/devices.h"
 #include "07-linux-boot/drives.h"
 #include "07-linux-boot/netdevs.h"
 #include "07-linux-boot/options.h"
+#include "07-linux-boot/serial_ports.h"
 
 struct inventory {
     bool pci; /* the machine has it, so devices are virtio-...-pci */
     struct drives drives;
     struct netdevs netdevs;
+    struct chardevs chardevs;
+    struct char_end *serial[SERIAL_PORTS_MAX]; /* NULL: there is no such port. Not owned */
+    unsigned serial_count;
+    struct char_end *monitor; /* NULL: none, or ... */
+    bool monitor_behind;      /* ... behind the terminal, by Ctrl-A c */
     struct device_list devices;
     unsigned net_cards; /* so far */
 };
 
 /* 0, or -errno with why->text; then there is nothing in it to be freed. It must not move. */
 int inventory_read(struct inventory *inventory, const struct options *options, struct refusal *why);
-int inventory_open(struct inventory *inventory, struct refusal *why);
+int inventory_open(struct inventory *inventory, struct console *console, struct refusal *why);
 void inventory_free(struct inventory *inventory);
+
+/* Answers "-device help" and the like. 0, or -errno with why->text. */
+int inventory_answer(FILE *out, const struct options *options, struct refusal *why);
 
 /* For a device: the back end of that name, its own from now on. NULL with why->text. */
 struct drive *inventory_take_drive(struct inventory *inventory, const char *id,
                                    struct refusal *why);
 struct netdev *inventory_take_netdev(struct inventory *inventory, const char *id,
                                      struct refusal *why);
+struct char_end *inventory_take_chardev(struct inventory *inventory, const char *id,
+                                        struct refusal *why);
 
 #endif

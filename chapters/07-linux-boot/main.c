@@ -30,6 +30,7 @@
 #include "07-linux-boot/cpuid.h"
 #include "07-linux-boot/inventory.h"
 #include "07-linux-boot/layout.h"
+#include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
 #include "common/die.h"
 #include "common/term.h"
@@ -86,11 +87,12 @@ static enum ending boot_once(const struct options *options, struct inventory *in
     enum ending ending;
 
     machine_init(machine, console->wake);
+    console_attach_nobody(console, &machine->devices.lock);
     add_ram(machine, options->ram);
     if (options->machine == MACHINE_LEAN)
-        board_lean(&board, console_sink(console));
+        board_lean(&board, inventory);
     else
-        board_pc(&board, console_sink(console));
+        board_pc(&board, inventory);
     if (devices_plug(&inventory->devices, &board.bus, &why) < 0)
         die("%s", why.text);
     board_finish(&board, &options->topology);
@@ -103,9 +105,10 @@ static enum ending boot_once(const struct options *options, struct inventory *in
         die("-trace %s", why.text);
 
     term_raw(STDIN_FILENO);
-    console_attach(console, &board.serial, &machine->devices.lock);
+    serial_ports_attach(&board.serial, inventory, machine);
     console_on_power(console, press_power, &board.power);
     ending = event_loop_run(machine, console, signals);
+    chardevs_detach(&inventory->chardevs);
     console_detach(console);
 
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
@@ -119,6 +122,19 @@ static enum ending boot_once(const struct options *options, struct inventory *in
     return ending;
 }
 
+static int answer(const struct options *options)
+{
+    struct refusal why;
+
+    if (options->help)
+        options_print_help(stdout);
+    if (options->version)
+        printf("vmm of Ring -1, chapter 7\n");
+    if (inventory_answer(stdout, options, &why) < 0)
+        die("%s", why.text);
+    return STATUS_OFF;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -130,17 +146,16 @@ int main(int argc, char **argv)
 
     if (options_parse(&options, argc, argv, &why) < 0)
         die("%s", why.text);
-    if (options.help) {
-        options_print_help(stdout);
-        return STATUS_OFF;
-    }
-    if (inventory_read(&inventory, &options, &why) < 0 || inventory_open(&inventory, &why) < 0)
-        die("%s", why.text);
-    signals = signals_take();
+    if (options.question)
+        return answer(&options);
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake < 0)
         die("eventfd failed: %s", strerror(errno));
     console_init(&console, STDIN_FILENO, STDOUT_FILENO, wake);
+    if (inventory_read(&inventory, &options, &why) < 0 ||
+        inventory_open(&inventory, &console, &why) < 0)
+        die("%s", why.text);
+    signals = signals_take();
 
     do
         ending = boot_once(&options, &inventory, &console, signals);

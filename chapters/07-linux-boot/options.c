@@ -1,10 +1,4 @@
-/*
- * options.c: see options.h.
- *
- * One table holds every option; parsing, help and suggestions read it. An option
- * that is not in it is refused by name: a VMM that ignored "-snapshot" would write
- * to someone's disk.
- */
+/* options.c: see options.h; option_table.c has the names. */
 #include "07-linux-boot/options.h"
 
 #include <errno.h>
@@ -12,94 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "04-devices/ending.h"
-#include "07-linux-boot/spelling.h"
+#include "07-linux-boot/option_table.h"
 #include "common/bits.h"
 
 #define RAM_DEFAULT (512 * MIB)
 #define RAM_MIN     (2 * MIB)
 #define RAM_MAX     (1024 * GIB)
-
-enum option_id {
-    OPTION_KERNEL,
-    OPTION_INITRD,
-    OPTION_APPEND,
-    OPTION_MEMORY,
-    OPTION_PROCESSORS,
-    OPTION_MACHINE,
-    OPTION_DRIVE,
-    OPTION_NETDEV,
-    OPTION_NIC,
-    OPTION_DEVICE,
-    OPTION_NO_REBOOT,
-    OPTION_NOGRAPHIC,
-    OPTION_TRACE,
-    OPTION_STATS,
-    OPTION_HELP,
-};
-
-struct option_row {
-    const char *name;
-    enum option_id id;
-    const char *value; /* what its argument is called; NULL if it takes none */
-    const char *text;  /* NULL: another name of the row above */
-};
-
-static const struct option_row rows[] = {
-    {"kernel", OPTION_KERNEL, "FILE", "the Linux kernel to boot: a bzImage or an ELF vmlinux"},
-    {"initrd", OPTION_INITRD, "FILE", "its initial RAM disk"},
-    {"append", OPTION_APPEND, "TEXT", "its command line, instead of\n\"" DEFAULT_CMDLINE "\""},
-    {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
-    {"smp", OPTION_PROCESSORS, "N",
-     "processors: N[,sockets=N][,cores=N][,threads=N], 1 to 16\n(default 1)"},
-    {"M", OPTION_MACHINE, "MACHINE", "what is built: pc (default) or microvm"},
-    {"machine", OPTION_MACHINE, "MACHINE", NULL},
-    {"drive", OPTION_DRIVE, "DISK",
-     "a disk: file=IMAGE[,if=virtio|scsi|none][,format=raw|qcow2]\n[,readonly=on][,cache=none]\n"
-     "[,serial=TEXT][,media=cdrom][,id=NAME]"},
-    {"nic", OPTION_NIC, "NETWORK",
-     "a network card: none, user[,hostfwd=tcp::8080-:80],\ntap,ifname=NAME or "
-     "dgram,local.type=fd,local.str=N;\n[,mac=ADDRESS]"},
-    {"netdev", OPTION_NETDEV, "NETWORK", "a network for a card: as -nic, with id=NAME; or help"},
-    {"device", OPTION_DEVICE, "DEVICE",
-     "a device: KIND[,PROPERTY=VALUE]...; \"help\" lists the kinds,\n\"KIND,help\" what may be "
-     "said of one"},
-    {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
-    {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
-    {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
-    {"stats", OPTION_STATS, NULL, "count exits; print the counts at the end and on SIGUSR1"},
-    {"help", OPTION_HELP, NULL, "this text"},
-    {"h", OPTION_HELP, NULL, NULL},
-};
-
-static const char *most_alike(const char *name)
-{
-    struct spelling spelling = spelling_of(name);
-
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-        spelling_offer(&spelling, rows[i].name);
-    return spelling.best;
-}
-
-static const struct option_row *find_option(const char *argument, struct refusal *why)
-{
-    const char *name = argument + (strncmp(argument, "--", 2) == 0 ? 2 : 1);
-    const char *alike;
-
-    if (argument[0] != '-') {
-        refuse(why, 0, "\"%.80s\" is no option: a kernel is given as -kernel FILE", argument);
-        return NULL;
-    }
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return &rows[i];
-    alike = most_alike(name);
-    if (alike)
-        refuse(why, 0, "unknown option %.80s: did you mean -%s?", argument, alike);
-    else
-        refuse(why, 0, "unknown option %.80s: -help lists those there are", argument);
-    return NULL;
-}
 
 static bool parse_unit(const char *text, uint64_t *unit)
 {
@@ -151,26 +63,79 @@ static int append(struct option_list *list, const char *name, const char *value,
     return 0;
 }
 
-static int apply(struct options *options, enum option_id id, const char *value, struct refusal *why)
+/* Those whose value is text, and where it goes. */
+static const char **text_of(struct options *options, enum option_id id)
 {
     switch (id) {
-    case OPTION_KERNEL: options->kernel = value; break;
-    case OPTION_INITRD: options->initrd = value; break;
-    case OPTION_APPEND: options->cmdline = value; break;
+    case OPTION_KERNEL: return &options->kernel;
+    case OPTION_INITRD: return &options->initrd;
+    case OPTION_APPEND: return &options->cmdline;
+    case OPTION_CPU: return &options->cpu;
+    case OPTION_HDA: return &options->hda;
+    case OPTION_CDROM: return &options->cdrom;
+    case OPTION_MONITOR: return &options->monitor;
+    case OPTION_NAME: return &options->name;
+    case OPTION_PIDFILE: return &options->pidfile;
+    case OPTION_TRACE: return &options->trace;
+    default: return NULL;
+    }
+}
+
+/* Those that add up. */
+static struct option_list *list_of(struct options *options, enum option_id id)
+{
+    switch (id) {
+    case OPTION_DRIVE: return &options->drives;
+    case OPTION_NETDEV: return &options->netdevs;
+    case OPTION_NIC: return &options->nics;
+    case OPTION_DEVICE: return &options->devices;
+    case OPTION_CHARDEV: return &options->chardevs;
+    case OPTION_SERIAL: return &options->serials;
+    default: return NULL;
+    }
+}
+
+static int apply(struct options *options, const struct option_row *row, const char *value,
+                 struct refusal *why)
+{
+    const char **text = text_of(options, row->id);
+    struct option_list *list = list_of(options, row->id);
+
+    if (list)
+        return append(list, row->name, value, why);
+    if (text) {
+        *text = value;
+        return 0;
+    }
+    switch (row->id) {
+    case OPTION_MACHINE: return parse_machine(value, &options->machine, why);
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
     case OPTION_PROCESSORS: return topology_parse(&options->topology, value, why);
-    case OPTION_MACHINE: return parse_machine(value, &options->machine, why);
-    case OPTION_NETDEV: return append(&options->netdevs, "netdev", value, why);
-    case OPTION_DRIVE: return append(&options->drives, "drive", value, why);
-    case OPTION_NIC: return append(&options->nics, "nic", value, why);
-    case OPTION_DEVICE: return append(&options->devices, "device", value, why);
+    case OPTION_SNAPSHOT: options->snapshot = true; break;
+    case OPTION_STOPPED: options->stopped = true; break;
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
-    case OPTION_NOGRAPHIC: break;
-    case OPTION_TRACE: options->trace = value; break;
+    case OPTION_DAEMONIZE: options->daemonize = true; break;
     case OPTION_STATS: options->stats = true; break;
+    case OPTION_VERSION: options->version = true; break;
     case OPTION_HELP: options->help = true; break;
+    default: break; /* -nographic: there is no screen */
     }
     return 0;
+}
+
+/* "-device help" is a question, for which no kernel is needed. */
+static bool is_question(const struct options *options)
+{
+    const struct option_list *lists[] = {&options->devices, &options->netdevs, &options->chardevs};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
+        for (unsigned j = 0; j < lists[i]->count; j++) {
+            const char *comma = strrchr(lists[i]->values[j], ',');
+
+            if (strcmp(comma ? comma + 1 : lists[i]->values[j], "help") == 0)
+                return true;
+        }
+    return options->help || options->version || (options->cpu && strcmp(options->cpu, "help") == 0);
 }
 
 int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why)
@@ -178,7 +143,7 @@ int options_parse(struct options *options, int argc, char *const argv[], struct 
     *options = (struct options){
         .cmdline = DEFAULT_CMDLINE, .ram = RAM_DEFAULT, .topology = {1, 1, 1}};
     for (int i = 1; i < argc; i++) {
-        const struct option_row *row = find_option(argv[i], why);
+        const struct option_row *row = option_find(argv[i], why);
         const char *value = NULL;
         int error;
 
@@ -190,50 +155,12 @@ int options_parse(struct options *options, int argc, char *const argv[], struct 
                               row->value);
             value = argv[++i];
         }
-        error = apply(options, row->id, value, why);
+        error = apply(options, row, value, why);
         if (error < 0)
             return error;
     }
-    if (!options->kernel && !options->help)
+    options->question = is_question(options);
+    if (!options->kernel && !options->question)
         return refuse(why, -EINVAL, "no kernel: give one with -kernel FILE (-help lists options)");
     return 0;
-}
-
-/* "  -m SIZE            text", where a line break in the text keeps the column. */
-static void print_row(FILE *out, const struct option_row *row)
-{
-    int used = fprintf(out, "  -%s%s%s", row->name, row->value ? " " : "",
-                       row->value ? row->value : "");
-
-    fprintf(out, "%*s", used < 18 ? 18 - used : 1, "");
-    for (const char *c = row->text; *c; c++) {
-        fputc(*c, out);
-        if (*c == '\n')
-            fprintf(out, "%18s", "");
-    }
-    fprintf(out, "\n");
-}
-
-void options_print_help(FILE *out)
-{
-    fprintf(out, "usage: vmm -kernel FILE [OPTION]...\n"
-                 "\n"
-                 "Boots Linux in a virtual machine on /dev/kvm, its serial console on this\n"
-                 "terminal.\n"
-                 "\n");
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-        if (rows[i].text)
-            print_row(out, &rows[i]);
-    fprintf(out,
-            "\n"
-            "keys: Ctrl-A x quits, Ctrl-A h lists the others\n"
-            "\n"
-            "exit status:\n"
-            "  %d  the guest powered off or halted for good, or you quit\n"
-            "  %d  an option, a file or the host was no good; no guest has run\n"
-            "  %d  the guest reset itself, under -no-reboot\n"
-            "  %d  the guest crashed (triple fault)\n"
-            "  %d  KVM could not go on; standard error says why\n"
-            "  else ended by a signal: 128 + its number, as the shell counts\n",
-            STATUS_OFF, STATUS_REFUSED, STATUS_RESET, STATUS_CRASH, STATUS_STUCK);
 }

@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "07-linux-boot/topology.h"
 #include "common/refusal.h"
@@ -25,17 +24,23 @@ struct option_list {
 };
 
 struct options {
-    const char *kernel; /* never NULL unless help */
-    const char *initrd; /* NULL: none */
+    const char *kernel; /* never NULL unless it is a question */
+    const char *initrd; /* NULL: none; so are the other texts */
     const char *cmdline;
+    enum machine_kind machine;
+    const char *cpu;          /* cpu_model.h reads it */
     uint64_t ram;             /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
     struct topology topology; /* 1 to 16 processors */
-    enum machine_kind machine;
-    struct option_list drives, netdevs, nics, devices; /* inventory.h reads them */
-    bool no_reboot;
-    const char *trace; /* NULL: none */
+    struct option_list drives, netdevs, nics, chardevs, serials, devices; /* inventory.h ... */
+    const char *hda, *cdrom, *monitor;                                    /* ... reads these */
+    bool snapshot;
+    bool stopped; /* at the start */
+    bool no_reboot, daemonize;
+    const char *name, *pidfile;
+    const char *trace;
     bool stats;
-    bool help;
+    bool help, version;
+    bool question; /* these, or "help" for a value: nothing is to be run */
 };
 
 /*
@@ -44,7 +49,5 @@ struct options {
  * equal ones the last counts.
  */
 int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why);
-
-void options_print_help(FILE *out);
 
 #endif

@@ -114,3 +114,62 @@ int short_form_nic(struct inventory *inventory, struct properties *given, struct
     error = netdevs_add(&inventory->netdevs, given, why);
     return error < 0 ? error : devices_add(inventory, &device, why);
 }
+
+/* One -serial or -monitor: NULL with why->text, if it is refused; "none" gives *none. */
+static struct char_end *serial_end(struct inventory *inventory, const char *text, const char *id,
+                                   bool *none, struct refusal *why)
+{
+    *none = strcmp(text, "none") == 0;
+    if (*none)
+        return NULL;
+    if (strncmp(text, "chardev:", 8) == 0)
+        return inventory_take_chardev(inventory, text + 8, why);
+    if (strcmp(text, "mon:stdio") == 0) {
+        inventory->monitor_behind = true;
+        text += 4;
+    }
+    return chardevs_add_short(&inventory->chardevs, text, id, why);
+}
+
+static int add_serial(struct inventory *inventory, const char *text, struct refusal *why)
+{
+    struct refusal inner;
+    char name[NAME_ROOM];
+    bool none;
+
+    if (inventory->serial_count == (inventory->pci ? SERIAL_PORTS_MAX : 1))
+        return refuse(why, -EINVAL, "-serial %.80s: this machine has %u", text,
+                      inventory->serial_count);
+    snprintf(name, sizeof name, "serial%u", inventory->serial_count);
+    inventory->serial[inventory->serial_count] = serial_end(inventory, text, name, &none, &inner);
+    if (!inventory->serial[inventory->serial_count] && !none)
+        return refuse(why, -EINVAL, "-serial %.80s: %s", text, inner.text);
+    inventory->serial_count++;
+    return 0;
+}
+
+static int add_monitor(struct inventory *inventory, const char *text, struct refusal *why)
+{
+    struct refusal inner;
+    bool none;
+
+    inventory->monitor = serial_end(inventory, text, "monitor", &none, &inner);
+    return inventory->monitor || none
+               ? 0
+               : refuse(why, -EINVAL, "-monitor %.80s: %s", text, inner.text);
+}
+
+int short_form_serial(struct inventory *inventory, const struct options *options,
+                      struct refusal *why)
+{
+    int error = options->monitor ? add_monitor(inventory, options->monitor, why) : 0;
+
+    for (unsigned i = 0; i < options->serials.count && error == 0; i++)
+        error = add_serial(inventory, options->serials.values[i], why);
+    if (error == 0 && options->serials.count == 0)
+        error = add_serial(
+            inventory,
+            chardevs_terminal(&inventory->chardevs) || options->daemonize ? "null" : "mon:stdio",
+            why);
+    return error;
+}

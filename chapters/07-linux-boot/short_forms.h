@@ -5,6 +5,11 @@
  *                                    -device virtio-blk,drive=drive0,serial=S
  *     -nic user,mac=M                -netdev user,id=nic0
  *                                    -device virtio-net,netdev=nic0,mac=M
+ *     -serial unix:F,server=on       -chardev socket,id=serial0,path=F,server=on
+ *                                    and the port COM1, COM2 ...
+ *     -monitor stdio                 -chardev stdio,id=monitor, and a monitor
+ *
+ * Without any -serial, COM1 and the monitor share the terminal: -serial mon:stdio.
  */
 #ifndef CHAPTER_07_SHORT_FORMS_H
 #define CHAPTER_07_SHORT_FORMS_H
@@ -12,9 +17,14 @@
 #include "07-linux-boot/properties.h"
 
 struct inventory;
+struct options;
 
 /* Adds what is meant to the inventory. 0, or -errno with why->text. */
 int short_form_drive(struct inventory *inventory, struct properties *given, struct refusal *why);
 int short_form_nic(struct inventory *inventory, struct properties *given, struct refusal *why);
+
+/* All of -serial, and -monitor. */
+int short_form_serial(struct inventory *inventory, const struct options *options,
+                      struct refusal *why);
 
 #endif

@@ -74,6 +74,36 @@ static size_t type(unsigned port, const char *text)
     return virtio_console_receive(&console, port, (const uint8_t *)text, strlen(text));
 }
 
+START_TEST(a_number_without_a_port_is_never_heard_of)
+{
+    struct virtio_console_control ready = {.event = VIRTIO_CONSOLE_DEVICE_READY, .value = 1};
+    struct virtio_console_control told;
+
+    guest_ram(&guest);
+    virtio_console_init(&console, &guest.memory, 80, 24);
+    virtio_console_skip_port(&console);
+    virtio_console_add_port(&console, AGENT, (struct byte_sink){put, NULL}, NULL, NULL);
+    guest_drive(&guest, &console.device, ALL, 16);
+    for (unsigned i = 0; i < 4; i++)
+        lend(2, BUFFER + 0x1000 + i * 0x100, 0x100);
+    memcpy(guest_at(&guest, BUFFER, sizeof ready), &ready, sizeof ready);
+    guest_send(&guest, 3, &(struct piece){BUFFER, sizeof ready, false}, 1);
+    memcpy(&told, guest_at(&guest, BUFFER + 0x1000, sizeof told), sizeof told);
+    ck_assert_uint_eq(told.event, VIRTIO_CONSOLE_PORT_ADD);
+    ck_assert_uint_eq(told.id, 1);
+    memcpy(&told, guest_at(&guest, BUFFER + 0x1100, sizeof told), sizeof told);
+    ck_assert_uint_eq(told.event, 0); /* that was the only one */
+    ready = (struct virtio_console_control){.id = 0, .event = VIRTIO_CONSOLE_PORT_OPEN, .value = 1};
+    memcpy(guest_at(&guest, BUFFER, sizeof ready), &ready, sizeof ready);
+    guest_send(&guest, 3, &(struct piece){BUFFER, sizeof ready, false}, 1);
+    ck_assert_uint_eq(type(0, "x"), 0);
+    ck_assert(!console.ports[0].guest_open);
+    print(1, "into the air");
+    ck_assert_uint_eq(out_size, 0);
+    guest_memory_free(&guest.memory);
+}
+END_TEST
+
 START_TEST(bytes_come_out)
 {
     print(1, "hello, ");
@@ -363,6 +393,7 @@ static Suite *console_suite(void)
 {
     Suite *suite = suite_create("virtio_console");
     TCase *single = tcase_create("one port"), *many = tcase_create("ports");
+    TCase *gaps = tcase_create("gaps");
 
     tcase_add_checked_fixture(single, power_up, done);
     tcase_set_timeout(single, 30);
@@ -386,7 +417,9 @@ static Suite *console_suite(void)
     tcase_add_test(many, messages_that_make_no_sense_are_ignored);
     tcase_add_test(many, a_control_buffer_of_seven_bytes_breaks_the_device);
     tcase_add_test(many, a_new_size_is_told_both_ways);
+    tcase_add_test(gaps, a_number_without_a_port_is_never_heard_of);
     suite_add_tcase(suite, many);
+    suite_add_tcase(suite, gaps);
     return suite;
 }
 

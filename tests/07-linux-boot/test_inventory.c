@@ -54,6 +54,12 @@ START_TEST(devices_stand_in_the_order_that_the_guest_sees)
         {"-drive if=none,id=b,file=x -drive if=none,id=a,file=y -device virtio-blk-pci,drive=a "
          "-device virtio-rng-pci -device virtio-blk-pci,drive=b",
          "virtio-blk virtio-rng virtio-blk"},
+        {"-device virtio-balloon-pci", "virtio-balloon"},
+        {"-device virtio-serial-pci -chardev null,id=c -device virtserialport,chardev=c,name=n",
+         "virtio-serial virtserialport"},
+        {"-device virtio-serial-pci,id=a -device virtio-serial,id=b -chardev null,id=c "
+         "-device virtconsole,chardev=c,bus=b.0,nr=0",
+         "virtio-serial virtio-serial virtconsole"},
         {"-M microvm -device virtio-rng-device -drive file=x", "virtio-blk virtio-rng"},
     };
 
@@ -131,6 +137,38 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
         {"-nic user,mac=:::::::::::::::::", "not of the form"},
         {"-nic user,mac=53:54:00:12:34:56", "the address of a group"},
         {"-nic user,model=e1000", "model=e1000: not one of virtio and virtio-net-pci"},
+        /* character back ends */
+        {"-chardev null,id=c", "-chardev id=c: no device has chardev=c"},
+        {"-chardev null", "has no id="},
+        {"-chardev id=c", "says no kind: -chardev help lists them"},
+        {"-chardev sokcet,id=c", "did you mean socket?"},
+        {"-chardev spicevmc,id=c", "\"spicevmc\" is no character back end: there are stdio"},
+        {"-chardev null,id=c -chardev null,id=c", "id=c: another -chardev has that name"},
+        {"-chardev stdio,id=a -chardev stdio,id=b", "stdio is a already: one of them"},
+        {"-chardev stdio,id=a -serial mon:stdio", "-serial mon:stdio: stdio is a already"},
+        {"-serial stdio -serial stdio", "-serial stdio: stdio is serial0 already"},
+        {"-chardev file,id=a", "has no path="},
+        {"-chardev pipe,id=a", "has no path="},
+        {"-chardev socket,id=a", "has no path=, nor port="},
+        {"-chardev socket,id=a,path=p,port=1", "path= is of a UNIX socket"},
+        {"-chardev socket,id=a,path=p,server=yes", "server=yes: not one of on and off"},
+        {"-serial chardev:c", "-serial chardev:c: chardev=c: no -chardev has that name"},
+        {"-serial chardev:c -serial chardev:c -chardev null,id=c", "another device is in front"},
+        {"-serial tcp:4444", "-serial tcp:4444: not of the form tcp:HOST:PORT"},
+        {"-serial file:", "has no path="},
+        {"-serial nul", "did you mean null?"},
+        {"-serial null -serial null -serial null -serial null -serial null", "this machine has 4"},
+        {"-M microvm -serial null -serial null", "-serial null: this machine has 1"},
+        /* ports */
+        {"-device virtserialport", "has no chardev="},
+        {"-chardev null,id=c -device virtserialport,chardev=c",
+         "needs a virtio-serial-pci before it"},
+        {"-chardev null,id=c -device virtio-rng-pci,id=r -device virtserialport,chardev=c,bus=r",
+         "bus=r: no device before it offers"},
+        {"-chardev null,id=c -device virtio-serial-pci -device virtserialport,chardev=c,nr=0",
+         "nr=0: not a number from 1 to 7"},
+        {"-chardev null,id=c -device virtio-serial-pci -device virtserialport,chardev=c,nme=n",
+         "did you mean name=?"},
         /* devices */
         {"-device virtio-gpu-gl-pci-ex", "\"virtio-gpu-gl-pci-ex\" is no device we have"},
         {"-device virtio-rgn-pci", "did you mean virtio-rng-pci?"},
@@ -145,6 +183,55 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
         ck_assert_msg(read_line(rows[i].line) < 0, "%s was accepted", rows[i].line);
         ck_assert_msg(strstr(why.text, rows[i].words), "%s: %s", rows[i].line, why.text);
     }
+}
+END_TEST
+
+START_TEST(serial_ports_have_what_is_said_behind_them)
+{
+    static const struct {
+        const char *line, *kinds; /* "-": no such port; "+": the monitor behind it */
+    } rows[] = {
+        {"", "stdio+"},
+        {"-serial mon:stdio", "stdio+"},
+        {"-serial stdio", "stdio"},
+        {"-serial none", "-"},
+        {"-serial null -serial file:x -serial pty -serial pipe:p", "null file pty pipe"},
+        {"-serial none -serial mon:stdio", "- stdio+"},
+        {"-serial unix:/x,server=on,wait=off", "socket"},
+        {"-serial unix:/x,server,nowait", "socket"},
+        {"-serial tcp::4444,server=on", "socket"},
+        {"-serial chardev:c -chardev socket,id=c,host=::1,port=http", "socket"},
+        {"-chardev stdio,id=c -device virtio-serial -device virtconsole,chardev=c", "null"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        char kinds[100] = "";
+
+        ck_assert_msg(read_line(rows[i].line) == 0, "%s: %s", rows[i].line, why.text);
+        for (unsigned p = 0; p < inventory.serial_count; p++) {
+            strcat(kinds, p > 0 ? " " : "");
+            strcat(kinds, inventory.serial[p] ? inventory.serial[p]->kind->name : "-");
+        }
+        strcat(kinds, inventory.monitor_behind ? "+" : "");
+        ck_assert_msg(strcmp(kinds, rows[i].kinds) == 0, "%s: %s", rows[i].line, kinds);
+        inventory_free(&inventory);
+    }
+}
+END_TEST
+
+START_TEST(sockets_have_their_addresses)
+{
+    const struct char_end *end;
+
+    ck_assert_int_eq(read_line("-serial tcp:::1:4444,server,nowait -serial unix:a,,b"), 0);
+    end = inventory.serial[0];
+    ck_assert_str_eq(end->host, "::1");
+    ck_assert_str_eq(end->port, "4444");
+    ck_assert(end->server && !end->wait);
+    end = inventory.serial[1];
+    ck_assert_str_eq(end->path, "a,b");
+    ck_assert(!end->server && end->wait);
+    inventory_free(&inventory);
 }
 END_TEST
 
@@ -182,7 +269,7 @@ END_TEST
 static void expect_not_opened(const char *line, const char *words)
 {
     ck_assert_msg(read_line(line) == 0, "%s: %s", line, why.text);
-    ck_assert_msg(inventory_open(&inventory, &why) < 0, "%s was opened", line);
+    ck_assert_msg(inventory_open(&inventory, NULL, &why) < 0, "%s was opened", line);
     ck_assert_msg(strstr(why.text, words), "%s: %s", line, why.text);
     inventory_free(&inventory);
 }
@@ -228,7 +315,7 @@ START_TEST(a_qcow2_image_is_not_taken_for_a_raw_one_unasked)
     expect_not_opened(line, "looks like a qcow2 image");
     snprintf(line, sizeof line, "-drive file=%s,format=raw", path);
     ck_assert_int_eq(read_line(line), 0);
-    ck_assert_msg(inventory_open(&inventory, &why) == 0, "%s", why.text);
+    ck_assert_msg(inventory_open(&inventory, NULL, &why) == 0, "%s", why.text);
     inventory_free(&inventory);
     unlink(path);
 }
@@ -262,6 +349,8 @@ static Suite *inventory_suite(void)
 
     tcase_add_test(words, devices_stand_in_the_order_that_the_guest_sees);
     tcase_add_test(words, what_does_not_fit_together_is_refused_by_name);
+    tcase_add_test(words, serial_ports_have_what_is_said_behind_them);
+    tcase_add_test(words, sockets_have_their_addresses);
     tcase_add_test(words, there_is_a_limit_to_everything);
     tcase_add_test(words, help_says_what_there_is);
     tcase_add_test(files, what_the_host_refuses_is_named);

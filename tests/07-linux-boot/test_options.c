@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "04-devices/ending.h"
+#include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
 #include "common/bits.h"
 #include "harness/harness.h"
@@ -187,6 +188,8 @@ START_TEST(what_we_lack_is_refused_by_name)
         {"--initd k", "unknown option --initd: did you mean -initrd?"},
         {"-apend k", "did you mean -append?"},
         {"-noreboot", "did you mean -no-reboot?"},
+        {"-vnc :1", "no option -vnc here: there is no screen"},
+        {"--gdb tcp::1", "no option --gdb here: there is no debugger's port yet"},
         {"-", "unknown option -:"},
         {"--", "unknown option --:"},
         {"vmlinuz", "\"vmlinuz\" is no option: a kernel is given as -kernel FILE"},
@@ -223,13 +226,16 @@ END_TEST
 
 START_TEST(help_needs_no_kernel)
 {
-    static const char *const lines[] = {"-h", "-help", "--help"};
+    static const char *const lines[] = {
+        "-h",           "-help",        "--help",        "-version",
+        "-device help", "-netdev help", "-chardev help", "-device virtio-blk-pci,help"};
 
     for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
         struct parsed p = parse(lines[i]);
 
-        ck_assert_int_eq(p.result, 0);
-        ck_assert(p.options.help);
+        ck_assert_msg(p.result == 0, "%s: %s", lines[i], p.why.text);
+        ck_assert(p.options.question);
+        ck_assert(p.options.help == (i < 3));
     }
 }
 END_TEST

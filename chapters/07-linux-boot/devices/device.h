@@ -64,6 +64,7 @@ struct device {
     {"bus", property_text, AT(struct device, bus), .form = "DEVICE"}, DEVICE_ROWS
 
 /* The kinds there are. */
-extern const struct device_kind device_blk, device_net, device_rng;
+extern const struct device_kind device_blk, device_net, device_rng, device_balloon;
+extern const struct device_kind device_serial, device_virtconsole, device_virtserialport;
 
 #endif

@@ -1,0 +1,181 @@
+/*
+ * linux_console.c: Debian's virtio_console driver against ours, with programs of the host
+ * at the other ends: a named port and a console on UNIX sockets, a serial port in a file.
+ * virtio/what-to-do says what the guest does.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "harness/harness.h"
+
+#define KERNEL "build/kernels/cloud/vmlinuz"
+#define INITRD "build/guest/virtio.cpio"
+#define LIMIT  120.0
+
+#define SIZE   300000u /* as what-to-do */
+
+static char folder[] = "/tmp/linux_console.XXXXXX";
+
+static void name(char text[200], const char *format)
+{
+    snprintf(text, 200, format, folder);
+}
+
+/* Connects as soon as the VMM listens. */
+static int call(const char *file)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, file);
+    for (unsigned i = 0; connect(fd, (struct sockaddr *)&address, sizeof address) < 0; i++) {
+        ck_assert_uint_lt(i, 300);
+        usleep(100000);
+    }
+    return fd;
+}
+
+static void *send_all(void *self)
+{
+    const char *bytes = self;
+    int fd = *(const int *)(bytes + SIZE);
+
+    for (ssize_t sent = 0, part; sent < SIZE; sent += part)
+        if ((part = write(fd, bytes + sent, SIZE - (size_t)sent)) <= 0)
+            break;
+    return NULL;
+}
+
+/* A program that talks with the guest: it sends SIZE bytes and wants them back. */
+static void *agent(void *same)
+{
+    static struct {
+        char bytes[SIZE];
+        int fd;
+    } sent;
+    static char back[SIZE];
+    FILE *random = fopen("/dev/urandom", "r");
+    pthread_t sender;
+    ssize_t got = 0, part;
+
+    ck_assert_uint_eq(fread(sent.bytes, 1, SIZE, random), SIZE);
+    fclose(random);
+    sent.fd = call("agent");
+    pthread_create(&sender, NULL, send_all, &sent);
+    while (got < SIZE && (part = read(sent.fd, back + got, SIZE - (size_t)got)) > 0)
+        got += part;
+    pthread_join(sender, NULL);
+    *(bool *)same = got == SIZE && memcmp(sent.bytes, back, SIZE) == 0;
+    close(sent.fd);
+    return NULL;
+}
+
+/* A person at /dev/hvc0. */
+static void *person(void *screen)
+{
+    char *text = screen;
+    size_t size = 0;
+    ssize_t got;
+    int fd = call("hvc");
+
+    ck_assert_int_eq(write(fd, "typed on hvc0\n", 14), 14);
+    while (size < 999 && (got = read(fd, text + size, 999 - size)) > 0)
+        size += (size_t)got;
+    text[size] = '\0';
+    close(fd);
+    return NULL;
+}
+
+static void expect(const char *text, const char *line)
+{
+    if (!strstr(text, line))
+        e2e_fail("book/05-virtio.md", line, "the driver and the device do not agree", "%s", text);
+}
+
+START_TEST(named_ports_consoles_and_serial_ports_reach_programs_of_the_host)
+{
+    char agent_end[200], hvc_end[200], serial[200], log[1000] = "", screen[1000] = "";
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          KERNEL,
+                          "-initrd",
+                          INITRD,
+                          "-append",
+                          "console=ttyS0 quiet panic=-1 cryptomgr.notests ring.mode=script "
+                          "ring.do=ports",
+                          "-no-reboot",
+                          "-chardev",
+                          agent_end,
+                          "-chardev",
+                          hvc_end,
+                          "-device",
+                          "virtio-serial-pci,id=vs",
+                          "-device",
+                          "virtserialport,bus=vs.0,chardev=agent,name=org.ring.agent",
+                          "-device",
+                          "virtconsole,chardev=hvc",
+                          "-serial",
+                          "mon:stdio",
+                          "-serial",
+                          serial,
+                          NULL};
+    struct program guest;
+    pthread_t threads[2];
+    bool same = false;
+    FILE *file;
+
+    strcpy(folder, "/tmp/linux_console.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    name(agent_end, "socket,path=%s/agent,server=on,wait=off,id=agent");
+    name(hvc_end, "socket,path=%s/hvc,server=on,wait=off,id=hvc");
+    name(serial, "file:%s/log");
+    pthread_create(&threads[0], NULL, agent, &same);
+    pthread_create(&threads[1], NULL, person, screen);
+    guest = program_run(argv, NULL, LIMIT);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    ck_assert_msg(guest.status == 0, "status %d, \"%s\", and\n%s", guest.status, guest.err,
+                  guest.out);
+    expect(guest.out, "do: port vport0p0 has no name");
+    expect(guest.out, "do: port vport0p1 org.ring.agent");
+    expect(guest.out, "do: hvc0: typed on hvc0");
+    expect(guest.out, "do: ports done");
+    ck_assert_msg(same, "the port changed or lost bytes");
+    expect(screen, "printed on hvc0");
+    name(serial, "%s/log");
+    file = fopen(serial, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_lt(fread(log, 1, sizeof log - 1, file), sizeof log - 1);
+    fclose(file);
+    expect(log, "printed on ttyS1");
+    unlink(serial);
+    ck_assert_int_eq(rmdir(folder), 0); /* no socket is left behind */
+    program_free(&guest);
+}
+END_TEST
+
+static Suite *console_suite(void)
+{
+    Suite *suite = suite_create("Linux's consoles");
+    TCase *tests = tcase_create("ports");
+    const char *why = harness_no_kvm();
+
+    if (!why && access(INITRD, R_OK) != 0)
+        why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
+    tcase_set_timeout(tests, 2 * LIMIT);
+    harness_add(tests, named_ports_consoles_and_serial_ports_reach_programs_of_the_host, why);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return harness_main(console_suite());
+}
