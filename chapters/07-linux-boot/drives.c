@@ -10,12 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "07-linux-boot/snapshot.h"
 #include "common/die.h"
 
 const struct property drive_properties[] = {
     {"file", property_text, AT(struct drive, file), .form = "IMAGE"},
     {"id", property_id, AT(struct drive, id), .form = "NAME"},
     {"format", property_word, AT(struct drive, format), .form = "raw|qcow2"},
+    {"snapshot", property_switch, AT(struct drive, snapshot), .form = "on|off"},
     {"readonly", property_switch, AT(struct drive, read_only), .form = "on|off"},
     {"cache", property_word, AT(struct drive, cache), .form = "none|writeback"},
     {.name = NULL},
@@ -39,6 +41,8 @@ static int check(const struct drives *drives, const struct drive *drive, struct 
         return refuse(why, -EINVAL, "id=%s: another drive has that name", drive->id);
     if (drive->format == DRIVE_QCOW2 && drive->cache == DRIVE_CACHE_NONE)
         return refuse(why, -EINVAL, "cache=none: only with format=raw");
+    if (drive->snapshot && drive->cache == DRIVE_CACHE_NONE)
+        return refuse(why, -EINVAL, "cache=none: not with a snapshot");
     return 0;
 }
 
@@ -95,28 +99,55 @@ static int open_qcow2(struct drive *drive, struct refusal *why)
     return error;
 }
 
+static int open_image(struct drive *drive, struct refusal *why)
+{
+    drive->is_qcow2 = drive->format == DRIVE_QCOW2;
+    return drive->is_qcow2 ? open_qcow2(drive, why) : open_raw(drive, why);
+}
+
+/* The guest has flushed what it wants to keep, and heard then whether that went well. */
+static void close_image(struct drive *drive)
+{
+    if (drive->is_qcow2)
+        qcow2_disk_close(&drive->image.qcow2);
+    else
+        raw_disk_close(&drive->image.raw);
+}
+
+/* The image itself is opened first, to be looked at and refused as any is. */
+static int open_snapshot(struct drive *drive, struct refusal *why)
+{
+    bool read_only = drive->read_only;
+    uint64_t size;
+    int error;
+
+    drive->read_only = true;
+    error = open_image(drive, why);
+    drive->read_only = read_only;
+    if (error < 0)
+        return error;
+    size = drive->disk->size;
+    close_image(drive);
+    error = snapshot_open(&drive->image.qcow2, drive->file, drive->is_qcow2 ? "qcow2" : "raw", size,
+                          why);
+    drive->is_qcow2 = true;
+    drive->disk = &drive->image.qcow2.disk;
+    return error;
+}
+
 int drives_open(struct drives *drives, struct refusal *why)
 {
     for (unsigned i = 0; i < drives->count; i++) {
         struct drive *drive = drives->list[i];
+        bool forget = drive->snapshot && !drive->read_only;
         struct refusal inner;
-        int error = drive->format == DRIVE_QCOW2 ? open_qcow2(drive, &inner)
-                                                 : open_raw(drive, &inner);
+        int error = forget ? open_snapshot(drive, &inner) : open_image(drive, &inner);
 
         if (error < 0)
             return refuse(why, error, "-drive: %s: %s", drive->file, inner.text);
         drive->open = true;
     }
     return 0;
-}
-
-/* The guest has flushed what it wants to keep, and heard then whether that went well. */
-static void close_image(struct drive *drive)
-{
-    if (drive->format == DRIVE_QCOW2)
-        qcow2_disk_close(&drive->image.qcow2);
-    else
-        raw_disk_close(&drive->image.raw);
 }
 
 void drives_close(struct drives *drives)

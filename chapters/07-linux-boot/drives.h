@@ -13,6 +13,8 @@
  * the guest, which could write such a beginning itself, with the name of any file of the
  * host as what the image stands on.
  *
+ * snapshot=on forgets at the end what was written (snapshot.h).
+ *
  * An image is opened once, before any guest runs, and stays open when the guest resets.
  */
 #ifndef CHAPTER_07_DRIVES_H
@@ -33,6 +35,7 @@ struct drive {
     char file[4096];
     unsigned format, cache; /* as above */
     bool read_only;
+    bool snapshot; /* what is written is forgotten at the end */
 
     bool taken; /* a device is in front of it */
     bool open;
@@ -40,7 +43,8 @@ struct drive {
         struct raw_disk raw;
         struct qcow2_disk qcow2;
     } image;
-    struct disk *disk; /* that image's, when it is open */
+    bool is_qcow2;     /* which of the two it is, when it is open */
+    struct disk *disk; /* that image's */
 };
 
 struct drives {

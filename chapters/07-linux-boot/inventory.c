@@ -138,9 +138,11 @@ int inventory_read(struct inventory *inventory, const struct options *options, s
         {"nic", &options->nics, "type", short_form_nic},
         {"device", &options->devices, "driver", devices_add},
     };
-    int error = 0;
+    int error;
 
-    *inventory = (struct inventory){.pci = options->machine == MACHINE_PC};
+    *inventory = (struct inventory){.pci = options->machine == MACHINE_PC,
+                                    .snapshot = options->snapshot};
+    error = short_form_disks(inventory, options, why);
     for (unsigned i = 0; i < ARRAY_SIZE(lists) && error == 0; i++)
         error = read_list(inventory, lists[i].option, lists[i].list, lists[i].first, lists[i].add,
                           why);

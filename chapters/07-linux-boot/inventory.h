@@ -28,7 +28,8 @@
 #include "07-linux-boot/serial_ports.h"
 
 struct inventory {
-    bool pci; /* the machine has it, so devices are virtio-...-pci */
+    bool pci;      /* the machine has it, so devices are virtio-...-pci */
+    bool snapshot; /* of all drives that do not say otherwise */
     struct drives drives;
     struct netdevs netdevs;
     struct chardevs chardevs;

@@ -24,7 +24,10 @@ const struct option_row option_table[] = {
      "processors: N[,sockets=N][,cores=N][,threads=N], 1 to 16\n(default 1)"},
     {"drive", OPTION_DRIVE, "DISK",
      "a disk: file=IMAGE[,if=virtio|scsi|none][,format=raw|qcow2]\n[,readonly=on][,cache=none]\n"
-     "[,serial=TEXT][,media=cdrom][,id=NAME]"},
+     "[,snapshot=on][,serial=TEXT][,media=cdrom][,id=NAME]"},
+    {"hda", OPTION_HDA, "IMAGE", "a SCSI disk: -drive file=IMAGE,if=scsi"},
+    {"cdrom", OPTION_CDROM, "IMAGE", "a SCSI CD-ROM: ...,if=scsi,media=cdrom,readonly=on"},
+    {"snapshot", OPTION_SNAPSHOT, NULL, "what is written to disks is forgotten at the end"},
     {"nic", OPTION_NIC, "NETWORK",
      "a network card: none, user[,hostfwd=tcp::8080-:80],\ntap,ifname=NAME or "
      "dgram,local.type=fd,local.str=N;\n[,mac=ADDRESS]"},

@@ -71,6 +71,9 @@ int short_form_drive(struct inventory *inventory, struct properties *given, stru
     const char *driver;
     int error;
 
+    if (inventory->snapshot && !properties_value(given, "snapshot") &&
+        properties_add(given, "snapshot", "on", why) < 0)
+        return -EINVAL;
     if (interface && strcmp(interface, "none") == 0)
         return drives_add(&inventory->drives, given, why);
     driver = drive_driver(interface ? interface : "virtio", media ? media : "disk", why);
@@ -85,6 +88,33 @@ int short_form_drive(struct inventory *inventory, struct properties *given, stru
     if (error == 0 && strncmp(driver, "scsi", 4) == 0)
         error = want_scsi(inventory, why);
     return error < 0 ? error : devices_add(inventory, &device, why);
+}
+
+static int add_disk(struct inventory *inventory, const char *option, const char *file,
+                    const char *media, struct refusal *why)
+{
+    struct properties given = {.count = 0};
+    struct refusal inner;
+    int error = 0;
+
+    if (!file)
+        return 0;
+    properties_add(&given, "file", file, why);
+    properties_add(&given, "if", "scsi", why);
+    if (media) {
+        properties_add(&given, "media", media, why);
+        properties_add(&given, "readonly", "on", why);
+    }
+    error = short_form_drive(inventory, &given, &inner);
+    return error < 0 ? refuse(why, error, "-%s %.80s: %s", option, file, inner.text) : 0;
+}
+
+int short_form_disks(struct inventory *inventory, const struct options *options,
+                     struct refusal *why)
+{
+    int error = add_disk(inventory, "hda", options->hda, NULL, why);
+
+    return error < 0 ? error : add_disk(inventory, "cdrom", options->cdrom, "cdrom", why);
 }
 
 /* Only one model is ours. */

@@ -3,6 +3,8 @@
  *
  *     -drive file=F,serial=S         -drive file=F,if=none,id=drive0
  *                                    -device virtio-blk,drive=drive0,serial=S
+ *     -hda F                         -drive file=F,if=scsi
+ *     -cdrom F                       -drive file=F,if=scsi,media=cdrom,readonly=on
  *     -nic user,mac=M                -netdev user,id=nic0
  *                                    -device virtio-net,netdev=nic0,mac=M
  *     -serial unix:F,server=on       -chardev socket,id=serial0,path=F,server=on
@@ -22,6 +24,10 @@ struct options;
 /* Adds what is meant to the inventory. 0, or -errno with why->text. */
 int short_form_drive(struct inventory *inventory, struct properties *given, struct refusal *why);
 int short_form_nic(struct inventory *inventory, struct properties *given, struct refusal *why);
+
+/* -hda and -cdrom. */
+int short_form_disks(struct inventory *inventory, const struct options *options,
+                     struct refusal *why);
 
 /* All of -serial, and -monitor. */
 int short_form_serial(struct inventory *inventory, const struct options *options,

@@ -113,6 +113,8 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
         {"-drive file=x,fromat=raw", "did you mean format=?"},
         {"-drive file=x,serial=123456789012345678901", "longer than 20 bytes"},
         {"-drive file=x,if=none,id=d,serial=1", "\"serial\" is no property here"},
+        {"-drive file=x,snapshot=on,cache=none", "cache=none: not with a snapshot"},
+        {"-snapshot -drive file=x,cache=none", "cache=none: not with a snapshot"},
         {"-drive file=x,format=qcow2,cache=none", "cache=none: only with format=raw"},
         /* networks */
         {"-nic mac=52:54:00:00:00:01", "says no kind of network"},
@@ -286,6 +288,51 @@ START_TEST(what_the_host_refuses_is_named)
 }
 END_TEST
 
+/* What the first drive reads at its beginning, and then writes there. */
+static void read_then_write(char *word, const char *then)
+{
+    static _Alignas(4096) char block[4096];
+    struct disk *disk = inventory.drives.list[0]->disk;
+    struct iovec iov = {block, sizeof block};
+    struct disk_request request = {
+        .operation = DISK_READ, .size = sizeof block, .iov = &iov, .iov_count = 1};
+
+    ck_assert_int_eq(disk->submit(disk->self, &request), 0);
+    snprintf(word, 10, "%.9s", block);
+    strcpy(block, then);
+    request.operation = DISK_WRITE;
+    ck_assert_int_eq(disk->submit(disk->self, &request), 0);
+    request.operation = DISK_FLUSH;
+    ck_assert_int_eq(disk->submit(disk->self, &request), 0);
+}
+
+START_TEST(a_snapshot_is_forgotten)
+{
+    static const struct {
+        const char *options, *reads;
+    } rows[] = {
+        {"", "before"},          {",snapshot=on", "after"}, {",snapshot=on", "after"},
+        {" -snapshot", "after"}, {" -snapshot", "after"},   {"", "after"},
+    };
+    char path[] = "/tmp/test_inventory.XXXXXX", line[100], word[10];
+    static char image[65536] = "before";
+    int fd = mkstemp(path);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, image, sizeof image), sizeof image);
+    close(fd);
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        snprintf(line, sizeof line, "-drive file=%s,format=raw%s", path, rows[i].options);
+        ck_assert_msg(read_line(line) == 0, "%s: %s", line, why.text);
+        ck_assert_msg(inventory_open(&inventory, NULL, &why) == 0, "%s", why.text);
+        read_then_write(word, i == 0 ? "after" : "lost");
+        ck_assert_msg(strcmp(word, rows[i].reads) == 0, "%s: \"%s\"", line, word);
+        inventory_free(&inventory);
+    }
+    unlink(path);
+}
+END_TEST
+
 START_TEST(a_stream_is_no_network_of_datagrams)
 {
     char line[60];
@@ -354,6 +401,7 @@ static Suite *inventory_suite(void)
     tcase_add_test(words, there_is_a_limit_to_everything);
     tcase_add_test(words, help_says_what_there_is);
     tcase_add_test(files, what_the_host_refuses_is_named);
+    tcase_add_test(files, a_snapshot_is_forgotten);
     tcase_add_test(files, a_stream_is_no_network_of_datagrams);
     tcase_add_test(files, a_qcow2_image_is_not_taken_for_a_raw_one_unasked);
     suite_add_tcase(suite, words);

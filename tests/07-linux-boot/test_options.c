@@ -183,7 +183,7 @@ START_TEST(what_we_lack_is_refused_by_name)
         {"-kernel k -smp 2,dies=2", "-smp 2,dies=2: \"dies=2\" is unknown"},
         {"-kernel k -smp", "-smp needs a value: -smp N"},
         {"-kernel k -M q35", "-M q35: not one of pc and microvm"},
-        {"-kernel k -snapshot", "unknown option -snapshot:"},
+        {"-kernel k -snapsht", "unknown option -snapsht: did you mean -snapshot?"},
         {"-kernle k", "unknown option -kernle: did you mean -kernel?"},
         {"--initd k", "unknown option --initd: did you mean -initrd?"},
         {"-apend k", "did you mean -append?"},
