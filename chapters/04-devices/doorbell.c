@@ -54,26 +54,35 @@ static int watch(struct doorbell *doorbell, bool on)
     return 0;
 }
 
-int doorbell_open(struct doorbell *doorbell)
+int doorbell_open_on(struct doorbell *doorbell, int fd)
 {
-    int error;
-
     doorbell->rings = 0;
     doorbell->registered = false;
-    doorbell->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (doorbell->fd < 0)
+    doorbell->borrowed = true;
+    doorbell->fd = fd;
+    return watch(doorbell, true);
+}
+
+int doorbell_open(struct doorbell *doorbell)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), error;
+
+    if (fd < 0)
         return -errno;
-    error = watch(doorbell, true);
+    error = doorbell_open_on(doorbell, fd);
     if (error < 0) {
-        close(doorbell->fd);
+        close(fd);
         return error;
     }
-    watches_add(&doorbell->machine->watches, doorbell->fd, rung, doorbell);
+    doorbell->borrowed = false;
+    watches_add(&doorbell->machine->watches, fd, rung, doorbell);
     return 0;
 }
 
 void doorbell_move(struct doorbell *doorbell, uint64_t address)
 {
+    if (address == doorbell->address && doorbell->registered)
+        return;
     watch(doorbell, false);
     doorbell->address = address;
     watch(doorbell, true);
@@ -82,5 +91,6 @@ void doorbell_move(struct doorbell *doorbell, uint64_t address)
 void doorbell_close(struct doorbell *doorbell)
 {
     watch(doorbell, false);
-    close(doorbell->fd);
+    if (!doorbell->borrowed)
+        close(doorbell->fd);
 }

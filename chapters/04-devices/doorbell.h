@@ -34,6 +34,7 @@ struct doorbell {
     bool any_value; /* else only value rings */
     uint64_t value; /* what the device is given */
     int fd;
+    bool borrowed;   /* fd is another's, who hears the rings himself */
     bool registered; /* KVM takes the writes; under the lock, as address is */
     uint64_t rings;  /* how often the event loop has answered; under the lock */
 };
@@ -44,6 +45,13 @@ struct doorbell {
  * -errno: -EEXIST (there is one), or what this KVM lacks.
  */
 int doorbell_open(struct doorbell *doorbell);
+
+/*
+ * The same, but the rings are written to fd, an eventfd of the caller's, and nobody else
+ * hears of them: a thread that serves the device need not wait for the event loop. Many
+ * doorbells may share one.
+ */
+int doorbell_open_on(struct doorbell *doorbell, int fd);
 
 /*
  * The register is elsewhere now, or DOORBELL_NOWHERE; PCI devices move. Under the device

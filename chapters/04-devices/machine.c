@@ -8,10 +8,12 @@
 #include "04-devices/machine.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "01-kvm-hello/exits.h"
+#include "common/die.h"
 
 /* How far the host's date is ahead of its monotonic clock. */
 static int64_t wall_origin(void)
@@ -41,6 +43,7 @@ void machine_free(struct machine *machine)
     for (unsigned i = 0; i < machine->processor_count; i++)
         vcpu_free(&machine->processors[i].vcpu);
     vm_free(&machine->vm);
+    free(machine->routes);
     alarms_free(&machine->alarms);
     pthread_cond_destroy(&machine->resumed);
     pthread_cond_destroy(&machine->stands);
@@ -70,6 +73,26 @@ static void msi_is_lost(void *self, uint64_t address, uint32_t data)
 struct msi_sender machine_msi(struct machine *machine)
 {
     return machine->pic ? (struct msi_sender){.send = msi_is_lost} : irqchip_msi(&machine->vm);
+}
+
+struct irq_routes *machine_routes(struct machine *machine)
+{
+    assert(!machine->pic);
+    if (!machine->routes) {
+        machine->routes = malloc(sizeof *machine->routes);
+        if (!machine->routes)
+            die("no memory for a table of interrupts");
+        irq_routes_init(machine->routes);
+        machine->next_gsi = IOAPIC_PINS;
+    }
+    return machine->routes;
+}
+
+uint32_t machine_new_gsi(struct machine *machine)
+{
+    uint32_t chips = machine_routes(machine) ? 2 * IOAPIC_PINS : 0; /* at most, in the table */
+
+    return machine->next_gsi < IOAPIC_PINS + IRQ_ROUTES_MAX - chips ? machine->next_gsi++ : 0;
 }
 
 static void machine_pull_reset(void *self, bool level)

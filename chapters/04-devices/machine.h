@@ -76,6 +76,8 @@ struct machine {
     struct alarms alarms;
     int64_t wall_origin; /* the date minus alarms_clock() */
     struct watches watches;
+    struct irq_routes *routes;   /* owned; NULL: nobody has wanted one of his own yet */
+    uint32_t next_gsi;           /* the lowest that stands for nothing */
     struct coalesced *coalesced; /* NULL: KVM collects no writes. Not owned */
     struct observer *observer;   /* NULL: nobody watches the exits. Not owned */
     int wake;                    /* not owned: an eventfd that the event loop polls */
@@ -97,6 +99,14 @@ struct irq_line machine_irq(struct machine *machine, unsigned number);
 
 /* Messages to the local APICs; without KVM's chips there are none, and they are lost. */
 struct msi_sender machine_msi(struct machine *machine);
+
+/*
+ * The table of what GSIs stand for, with KVM's chips; under the lock. Whoever wants a
+ * message of his own takes a new GSI, which keeps its meaning as long as the machine lives.
+ * 0: there are no more.
+ */
+struct irq_routes *machine_routes(struct machine *machine);
+uint32_t machine_new_gsi(struct machine *machine);
 
 /* The wire that resets the machine when it is raised. */
 struct irq_line machine_reset_line(struct machine *machine);

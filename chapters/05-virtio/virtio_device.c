@@ -305,8 +305,11 @@ uint64_t virtio_device_config_read(const struct virtio_device *d, uint64_t offse
 void virtio_device_config_write(struct virtio_device *d, uint64_t offset, unsigned size,
                                 uint64_t value)
 {
-    if (d->class->config_write && fits(offset, size, d->config_size))
-        d->class->config_write(d->self, (unsigned)offset, size, value);
+    if (!d->class->config_write || !fits(offset, size, d->config_size))
+        return;
+    pause_runner(d);
+    d->class->config_write(d->self, (unsigned)offset, size, value);
+    resume_runner(d);
 }
 
 void virtio_device_config_changed(struct virtio_device *d)

@@ -28,6 +28,28 @@ _Static_assert(sizeof(struct virtio_pci_common_cfg) == 56, "[VIRTIO, 4.1.4.3]");
 _Static_assert(offsetof(struct common_config, queue_notify_data) == VIRTIO_PCI_COMMON_Q_NDATA, "");
 _Static_assert(offsetof(struct common_config, queue_reset) == VIRTIO_PCI_COMMON_Q_RESET, "");
 
+static void vectors_changed(struct virtio_pci *t)
+{
+    if (t->vectors_changed)
+        t->vectors_changed(t->vectors_changed_self);
+}
+
+static void entry_changed(void *self, unsigned vector)
+{
+    (void)vector; /* several queues may share it */
+    vectors_changed(self);
+}
+
+bool virtio_pci_message(const struct virtio_pci *t, unsigned queue, struct msix_entry *message)
+{
+    uint16_t vector = t->queue_vectors[queue];
+
+    if (!msix_open(&t->msix, vector) || !pci_function_is_master(&t->pci))
+        return false;
+    *message = t->msix.table[vector];
+    return true;
+}
+
 static void update_pin(struct virtio_pci *t)
 {
     pci_function_set_intx(&t->pci, t->isr != 0);
@@ -68,6 +90,7 @@ static void forget(struct virtio_pci *t)
         t->queue_vectors[i] = VIRTIO_MSI_NO_VECTOR;
     t->isr = 0;
     update_pin(t);
+    vectors_changed(t);
 }
 
 static struct common_config common_config(const struct virtio_pci *t)
@@ -156,6 +179,7 @@ static void common_write(struct virtio_pci *t, uint64_t reg, uint32_t value)
     case VIRTIO_PCI_COMMON_Q_MSIX:
         if (t->queue < d->queue_count)
             t->queue_vectors[t->queue] = vector_or_none(t, (uint16_t)value);
+        vectors_changed(t);
         break;
     case VIRTIO_PCI_COMMON_Q_ENABLE:
         if (value == 1)
@@ -383,5 +407,7 @@ void virtio_pci_init(struct virtio_pci *t, struct virtio_device *device, uint32_
                                              .name = "virtio doorbell"});
     add_capabilities(t);
     msix_init(&t->msix, &t->pci, VIRTIO_PCI_BAR_MSIX, device->queue_count + 1, sender);
+    t->msix.changed = entry_changed;
+    t->msix.changed_self = t;
     forget(t);
 }

@@ -60,6 +60,10 @@ struct virtio_pci {
     uint16_t queue_vectors[VIRTIO_QUEUES_MAX];
     uint8_t isr;
     unsigned access; /* offset of the PCI configuration access capability */
+
+    /* What interrupts a queue's driver may have changed: look anew. May be NULL. */
+    void (*vectors_changed)(void *self);
+    void *vectors_changed_self;
 };
 
 /*
@@ -68,6 +72,12 @@ struct virtio_pci {
  */
 void virtio_pci_init(struct virtio_pci *t, struct virtio_device *device, uint32_t class_code,
                      struct msi_sender sender);
+
+/*
+ * The message that tells the driver of queue, if it can be sent just now. False: MSI-X is
+ * off, or it is masked, or the function may not send any.
+ */
+bool virtio_pci_message(const struct virtio_pci *t, unsigned queue, struct msix_entry *message);
 
 /* Bus callbacks of BAR 0 and BAR 2; virtio_pci_init() attaches them. */
 uint64_t virtio_pci_read(void *self, uint64_t reg, unsigned size);

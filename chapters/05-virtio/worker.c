@@ -67,6 +67,8 @@ static void worker_used(void *self, unsigned queue)
 {
     struct virtio_worker *w = self;
 
+    if (w->shortcut.send && w->shortcut.send(w->shortcut.self, queue))
+        return;
     atomic_fetch_or(&w->used, BIT(queue));
     if (is_worker(w))
         interrupt(w);
@@ -160,23 +162,28 @@ static void serve_all(struct virtio_worker *w)
     }
 }
 
+/* [worker-loop] */
 static void *worker_loop(void *self)
 {
     struct virtio_worker *w = self;
-    struct pollfd fds[] = {{.fd = w->kick_fd, .events = POLLIN},
-                           {.fd = w->back_fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = w->kick_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
 
-    while (poll(fds, ARRAY_SIZE(fds), -1) >= 0 || errno == EINTR) {
+    do {
+        fds[0].revents = fds[1].revents = 0;
+        fds[1].fd = w->source.fd ? w->source.fd(w->source.self) : -1;
+        if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+            die("poll failed: %s", strerror(errno));
         if (fds[0].revents)
             silence_fd(w->kick_fd);
         if (!may_go_on(w))
-            break;
+            return NULL;
         if (fds[1].revents)
-            w->ready(w->ready_self);
-        serve_all(w);
-    }
-    return NULL;
+            w->source.ready(w->source.self);
+        if (fds[0].revents)
+            serve_all(w);
+    } while (true);
 }
+/* [/worker-loop] */
 
 void virtio_worker_init(struct virtio_worker *w, struct virtio_device *device,
                         pthread_mutex_t *devices_lock)
@@ -188,7 +195,6 @@ void virtio_worker_init(struct virtio_worker *w, struct virtio_device *device,
         .devices_lock = devices_lock,
         .kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-        .back_fd = -1,
     };
     if (w->kick_fd < 0 || w->call_fd < 0)
         die("eventfd failed: %s", strerror(errno));

@@ -3,18 +3,21 @@
  *
  *     processor's thread            worker                       event loop
  *     notify --> kick ----eventfd---> serve the queues
- *                                     disk, rings
- *                                     used --> lock free? -----> or call_fd, and
+ *     or KVM itself ------eventfd-'   disk, rings
+ *                                     used --> shortcut? interrupt
+ *                                              lock free? -----> or call_fd, and
  *                                              interrupt         interrupt from there
  *
  * The worker never waits for the devices' lock. A processor that resets the device holds
  * that lock and waits for the worker to pause; if the worker waited for the lock in turn,
- * neither would ever go on. So an interrupt is raised at once if the lock is free, and
- * otherwise left to the event loop.
+ * neither would ever go on. So an interrupt takes a shortcut that needs no lock, if there
+ * is one (queue_irqs.h); is raised at once if the lock is free; and is otherwise left to the
+ * event loop.
  *
  *     virtio_mmio_init(&transport, &blk.device, line);      the wire first
  *     virtio_worker_init(&worker, &blk.device, &machine.devices.lock);
  *     watch worker.call_fd: when it is readable, virtio_worker_deliver(&worker)
+ *     worker.source = ..., worker.shortcut = ...            if there are any
  *     virtio_worker_start(&worker, "disk 0");
  *     ...
  *     virtio_worker_stop(&worker);
@@ -26,6 +29,19 @@
 #include <stdatomic.h>
 
 #include "05-virtio/virtio_device.h"
+
+/* What a worker waits for beside kicks: its back end, or nothing. */
+struct virtio_source {
+    int (*fd)(void *self);     /* asked before each wait; -1: nothing to wait for now */
+    void (*ready)(void *self); /* that was readable; on the worker's thread */
+    void *self;
+};
+
+/* A way to interrupt the driver that needs no lock. */
+struct virtio_shortcut {
+    bool (*send)(void *self, unsigned queue); /* false: not this way, now */
+    void *self;
+};
 
 enum worker_state { WORKER_RUNS, WORKER_SHALL_PAUSE, WORKER_PAUSES, WORKER_SHALL_END };
 
@@ -44,13 +60,12 @@ struct virtio_worker {
     _Atomic uint64_t used; /* queues whose interrupt has not been raised yet */
     atomic_bool config_changed;
 
-    int back_fd; /* of the back end, or -1: readable, then ready() on the worker's thread */
-    void (*ready)(void *self);
-    void *ready_self;
+    struct virtio_source source;     /* fd is NULL: none */
+    struct virtio_shortcut shortcut; /* send is NULL: none */
 };
 
 /*
- * Puts itself between device and transport. Dies if the host refuses. back_fd and ready
+ * Puts itself between device and transport. Dies if the host refuses. source and shortcut
  * may be set before the start. It must not move.
  */
 void virtio_worker_init(struct virtio_worker *w, struct virtio_device *device,

@@ -4,17 +4,17 @@
  * To change what it watches takes KVM milliseconds, and a guest that looks for the size
  * of its BARs switches them off and on dozens of times. So ports that move lose their
  * doorbells at once and get them back when they have rested; until then a ring is an
- * exit. A guest that never stops moving them costs us next to nothing.
+ * exit. A guest that never stops moving them costs us next to nothing. The same holds for
+ * interrupts: a vector that changes is sent the long way until all have rested.
  *
- * Left out on purpose: interrupts by irqfd. A device here runs in the VMM, and an ioctl
- * sends its message as fast as a write to an eventfd would; and doorbells in memory,
- * since Linux takes the ports, which come first among the capabilities.
+ * Left out on purpose: doorbells in a BAR's memory, since Linux takes the ports, which come
+ * first among the capabilities.
  */
 #include "07-linux-boot/virtio_slot.h"
 
 #include <errno.h>
 
-#define PORTS_REST_NS INT64_C(10000000)
+#define REST_NS INT64_C(10000000)
 
 static void move_bells(struct virtio_slot *slot, bool somewhere)
 {
@@ -27,20 +27,38 @@ static void move_bells(struct virtio_slot *slot, bool somewhere)
                           : DOORBELL_NOWHERE);
 }
 
-static void ports_rested(void *self)
+static void rested(void *self)
 {
-    move_bells(self, true);
+    struct virtio_slot *slot = self;
+
+    move_bells(slot, true);
+    if (slot->has_worker)
+        queue_irqs_open(&slot->irqs);
+}
+
+static void wait_for_rest(struct virtio_slot *slot)
+{
+    struct clock clock = machine_clock(slot->machine);
+
+    alarm_set(&slot->rested, clock_now(&clock) + REST_NS);
 }
 
 static void ports_moved(void *self, unsigned bar)
 {
     struct virtio_slot *slot = self;
-    struct clock clock = machine_clock(slot->machine);
 
     if (bar != VIRTIO_PCI_BAR_PORTS)
         return;
     move_bells(slot, false);
-    alarm_set(&slot->rested, clock_now(&clock) + PORTS_REST_NS);
+    wait_for_rest(slot);
+}
+
+static void vectors_moved(void *self)
+{
+    struct virtio_slot *slot = self;
+
+    queue_irqs_shut(&slot->irqs);
+    wait_for_rest(slot);
 }
 
 /*
@@ -79,10 +97,36 @@ static void add_bells(struct virtio_slot *slot, enum doorbell_space space, uint6
                                   .address = address,
                                   .size = size,
                                   .value = slot->bell_count};
-        if (doorbell_open(bell) < 0)
+        if ((slot->has_worker ? doorbell_open_on(bell, slot->worker.kick_fd)
+                              : doorbell_open(bell)) < 0)
             break;
         slot->bell_count++;
     }
+}
+
+static void deliver(void *self)
+{
+    virtio_worker_deliver(self);
+}
+
+/* Between device and transport, and before any doorbell rings. */
+static void add_worker(struct virtio_slot *slot)
+{
+    if (!slot->has_worker)
+        return;
+    virtio_worker_init(&slot->worker, slot->device, &slot->machine->devices.lock);
+    watches_add(&slot->machine->watches, slot->worker.call_fd, deliver, &slot->worker);
+}
+
+/* On PCI each queue has a message, which KVM can hold for us. */
+static void add_shortcut(struct virtio_slot *slot, struct virtio_pci *transport)
+{
+    if (!slot->has_worker)
+        return;
+    queue_irqs_init(&slot->irqs, slot->machine, transport);
+    transport->vectors_changed = vectors_moved;
+    transport->vectors_changed_self = slot;
+    slot->worker.shortcut = (struct virtio_shortcut){queue_irqs_send, &slot->irqs};
 }
 
 /* Its ports are nowhere yet: whoever places PCI devices moves them. */
@@ -95,9 +139,11 @@ static int plug_pci(struct virtio_slot *slot, uint32_t class_code, struct virtio
     if (number < 0)
         return refuse(why, number, "no slot is left on the PCI bus");
     virtio_pci_init(transport, slot->device, class_code, machine_msi(slot->machine));
-    slot->rested = machine_alarm(slot->machine, ports_rested, slot);
+    slot->rested = machine_alarm(slot->machine, rested, slot);
     transport->pci.bar_moved = ports_moved;
     transport->pci.bar_moved_self = slot;
+    add_worker(slot);
+    add_shortcut(slot, transport);
     add_bells(slot, DOORBELL_PORT, DOORBELL_NOWHERE, 2);
     pci_host_plug(bus->pci, (unsigned)number, &transport->pci);
     return 0;
@@ -118,12 +164,13 @@ static int plug_page(struct virtio_slot *slot, struct virtio_bus *bus, struct re
     virtio_mmio_init(transport, slot->device, irq_pin_line(&bus->lines[number]));
     machine_claim_memory(bus->machine, "virtio", page, VIRTIO_MMIO_SIZE, 4, virtio_mmio_read,
                          virtio_mmio_write, transport);
+    add_worker(slot);
     add_bells(slot, DOORBELL_MEMORY, page + VIRTIO_MMIO_QUEUE_NOTIFY, 4);
     return 0;
 }
 
-int virtio_slot_plug(struct virtio_slot *slot, struct virtio_device *device, uint32_t class_code,
-                     struct virtio_bus *bus, struct refusal *why)
+static int plug(struct virtio_slot *slot, struct virtio_device *device, uint32_t class_code,
+                struct virtio_bus *bus, struct refusal *why)
 {
     slot->device = device;
     slot->machine = bus->machine;
@@ -133,8 +180,35 @@ int virtio_slot_plug(struct virtio_slot *slot, struct virtio_device *device, uin
     return bus->pci ? plug_pci(slot, class_code, bus, why) : plug_page(slot, bus, why);
 }
 
+int virtio_slot_plug(struct virtio_slot *slot, struct virtio_device *device, uint32_t class_code,
+                     struct virtio_bus *bus, struct refusal *why)
+{
+    slot->has_worker = false;
+    return plug(slot, device, class_code, bus, why);
+}
+
+int virtio_slot_plug_worker(struct virtio_slot *slot, struct virtio_device *device,
+                            uint32_t class_code, struct virtio_bus *bus, const char *name,
+                            const struct virtio_source *source, struct refusal *why)
+{
+    int error;
+
+    slot->has_worker = true;
+    error = plug(slot, device, class_code, bus, why);
+    if (error < 0)
+        return error;
+    slot->worker.source = *source;
+    virtio_worker_start(&slot->worker, name);
+    return 0;
+}
+
 void virtio_slot_unplug(struct virtio_slot *slot)
 {
     while (slot->bell_count > 0)
         doorbell_close(&slot->bells[--slot->bell_count]);
+    if (!slot->has_worker)
+        return;
+    virtio_worker_stop(&slot->worker);
+    if (slot->worker.shortcut.send)
+        queue_irqs_free(&slot->irqs);
 }

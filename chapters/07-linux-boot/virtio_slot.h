@@ -8,9 +8,11 @@
  *     virtio_slot_unplug(&slot);
  *
  * The driver rings by a write: on PCI to a port, else to its page of registers. KVM takes
- * it and the guest goes on, while the event loop's thread serves the queue
- * (04-devices/doorbell.h). A driver that rings in a BAR's memory, or writes another value
- * than the queue's number, stops the guest as any other access to a device does.
+ * it and the guest goes on (04-devices/doorbell.h), while another thread serves the queue:
+ * the event loop's, or, where time matters, one of the device's own (05-virtio/worker.h).
+ * That one's interrupts go straight from it to KVM (05-virtio/queue_irqs.h). A driver that
+ * rings in a BAR's memory, or writes another value than the queue's number, stops the guest
+ * as any other access to a device does.
  */
 #ifndef CHAPTER_07_VIRTIO_SLOT_H
 #define CHAPTER_07_VIRTIO_SLOT_H
@@ -19,12 +21,14 @@
 #include "04-devices/doorbell.h"
 #include "04-devices/machine.h"
 #include "05-virtio/virtio_mmio.h"
+#include "05-virtio/queue_irqs.h"
 #include "05-virtio/virtio_pci.h"
+#include "05-virtio/worker.h"
 #include "07-linux-boot/virtio_bus.h"
 #include "common/refusal.h"
 
-/* Queues from this one on ring by exits; our devices have three at most. */
-#define VIRTIO_SLOT_BELLS_MAX 3u
+/* Queues from this one on ring by exits. */
+#define VIRTIO_SLOT_BELLS_MAX 17u
 
 struct virtio_slot {
     struct virtio_device *device; /* not owned */
@@ -35,8 +39,11 @@ struct virtio_slot {
     struct machine *machine; /* not owned */
     struct doorbell bells[VIRTIO_SLOT_BELLS_MAX];
     unsigned bell_count;
-    struct alarm rested; /* the ports have not moved for a while */
+    struct alarm rested; /* ports and vectors have not moved for a while */
     struct alarm again;  /* a queue has more than was served at once */
+    struct virtio_worker worker;
+    bool has_worker;
+    struct queue_irqs irqs; /* the worker's, on PCI */
 };
 
 /*
@@ -45,6 +52,14 @@ struct virtio_slot {
  */
 int virtio_slot_plug(struct virtio_slot *slot, struct virtio_device *device, uint32_t class_code,
                      struct virtio_bus *bus, struct refusal *why);
+
+/*
+ * The same with a thread of the device's own, called name, that also waits for source (which
+ * may be all zero).
+ */
+int virtio_slot_plug_worker(struct virtio_slot *slot, struct virtio_device *device,
+                            uint32_t class_code, struct virtio_bus *bus, const char *name,
+                            const struct virtio_source *source, struct refusal *why);
 
 /* Before the device goes; the event loop must not be running. */
 void virtio_slot_unplug(struct virtio_slot *slot);

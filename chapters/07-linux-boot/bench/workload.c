@@ -94,7 +94,9 @@ static void disk_each(int flags, size_t size, unsigned count, int scatter)
     close(fd);
 }
 
-static void nothing(void) {}
+static void nothing(void)
+{
+}
 
 static void read_large(void)
 {
@@ -203,10 +205,10 @@ static const struct test {
 } tests[] = {
     {"nothing", 1, nothing},
     {"read-1m", 2 * DISK_SIZE / MIB, read_large},
-    {"read-4k", SMALL_MANY * SMALL / MIB, read_small},
+    {"read-4k", SMALL_MANY *SMALL / MIB, read_small},
     {"read-buffered", DISK_SIZE / MIB, read_buffered},
     {"write-1m", DISK_SIZE / MIB, write_large},
-    {"write-4k", SMALL_MANY * SMALL / MIB, write_small},
+    {"write-4k", SMALL_MANY *SMALL / MIB, write_small},
     {"ping", PINGS, ping},
     {"tcp-out", STREAM / MIB, tcp_out},
     {"tcp-in", STREAM / MIB, tcp_in},

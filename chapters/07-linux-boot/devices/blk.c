@@ -1,5 +1,6 @@
 /* blk.c: virtio-blk-pci: a disk. [VIRTIO, 5.2 "Block Device"] */
 #include <errno.h>
+#include <stdio.h>
 
 #include "05-virtio/virtio_blk.h"
 #include "07-linux-boot/inventory.h"
@@ -28,13 +29,27 @@ static int find_back_end(struct device *device, struct inventory *inventory, str
     return card->drive ? 0 : -EINVAL;
 }
 
+static int disk_fd(void *self)
+{
+    return ((struct blk_card *)self)->drive->disk->ready_fd;
+}
+
+static void disk_ready(void *self)
+{
+    virtio_blk_complete(&((struct blk_card *)self)->blk);
+}
+
 static int plug(struct device *device, struct virtio_bus *bus, struct refusal *why)
 {
     struct blk_card *card = (struct blk_card *)device;
+    struct virtio_source source = {disk_fd, disk_ready, card};
+    char name[16];
     int error;
 
     virtio_blk_init(&card->blk, &bus->machine->vm.memory, card->drive->disk, card->serial, 1);
-    error = virtio_slot_plug(&device->slot, &card->blk.device, CLASS_STORAGE, bus, why);
+    snprintf(name, sizeof name, "%.15s", card->drive->id);
+    error = virtio_slot_plug_worker(&device->slot, &card->blk.device, CLASS_STORAGE, bus, name,
+                                    &source, why);
     if (error < 0)
         virtio_blk_free(&card->blk);
     return error;

@@ -1,27 +1,19 @@
 /*
- * net.c: virtio-net-pci: a network card. Open at hand: epoll_ctl(2), EPOLLONESHOT.
- * [VIRTIO, 5.1 "Network Device"]
+ * net.c: virtio-net-pci: a network card. [VIRTIO, 5.1 "Network Device"]
  *
  * Its address is 52:54:00:12:34:56 and up without mac=, as QEMU counts.
  *
- * When does the event loop look at the back end? While the guest has buffers for frames.
- * Without any, the frames wait in the host's kernel; a poll() for them would return at
- * once, again and again. The guest's new buffers come on another thread if their doorbell
- * is no eventfd, so the watch must be switchable from any: an epoll in between fires once
- * and is then armed anew by whoever sees that there is use in it.
+ * Its thread looks at the network while the guest has buffers for frames. Without any, the
+ * frames wait in the host's kernel; a poll() for them would return at once, again and again.
  *
  * Left out on purpose: several queue pairs, link state.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "05-virtio/virtio_net.h"
 #include "07-linux-boot/inventory.h"
-#include "common/die.h"
 
 #define CLASS_ETHERNET 0x020000u
 
@@ -30,8 +22,6 @@ struct net_card {
     char netdev_id[ID_ROOM];
     uint8_t mac[ETH_ALEN];
     struct netdev *netdev;
-    struct net_backend backend; /* the network's, that re-arms the watch as well */
-    int frames; /* an epoll: readable when the network is, and somebody wants its frames */
     struct virtio_net net;
 };
 
@@ -75,87 +65,35 @@ static int find_back_end(struct device *device, struct inventory *inventory, str
     return 0;
 }
 
-/* Without use in it, it stays as the last event has left it: silent. */
-static void arm(struct net_card *card, int how)
+/* Without a buffer for it a frame waits in the host's kernel. */
+static int network_fd(void *self)
 {
-    struct epoll_event once = {.events = EPOLLIN | EPOLLONESHOT};
-    const struct net_fd *back = &card->netdev->back;
+    const struct net_fd *back = &((struct net_card *)self)->netdev->back;
 
-    if (net_fd_wants(back) && epoll_ctl(card->frames, how, back->fd, &once) < 0)
-        die("epoll_ctl failed: %s", strerror(errno));
+    return net_fd_wants(back) ? back->fd : -1;
 }
 
 static void frames_came(void *self)
 {
-    struct net_card *card = self;
-    pthread_mutex_t *lock = &card->device.slot.machine->devices.lock;
-    struct epoll_event event;
-
-    if (epoll_wait(card->frames, &event, 1, 0) < 1)
-        return;
-    pthread_mutex_lock(lock);
-    net_fd_ready(&card->netdev->back);
-    arm(card, EPOLL_CTL_MOD);
-    pthread_mutex_unlock(lock);
-}
-
-/* ---- the network's back end, with one thing more to do when there are buffers again ---- */
-
-static void card_send(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
-                      unsigned count)
-{
-    const struct net_backend *behind = &((struct net_card *)self)->netdev->back.backend;
-
-    behind->send(behind->self, header, iov, count);
-}
-
-static void card_resume(void *self)
-{
-    struct net_card *card = self;
-    const struct net_backend *behind = &card->netdev->back.backend;
-
-    behind->resume(behind->self);
-    arm(card, EPOLL_CTL_MOD);
-}
-
-static void card_accept(void *self, uint64_t features)
-{
-    const struct net_backend *behind = &((struct net_card *)self)->netdev->back.backend;
-
-    if (behind->accept)
-        behind->accept(behind->self, features);
+    net_fd_ready(&((struct net_card *)self)->netdev->back);
 }
 
 static int plug(struct device *device, struct virtio_bus *bus, struct refusal *why)
 {
     struct net_card *card = (struct net_card *)device;
-    struct net_fd *back = &card->netdev->back;
-    int error;
+    struct virtio_source source = {network_fd, frames_came, card};
+    char name[16];
 
-    card->backend = (struct net_backend){.offloads = back->backend.offloads,
-                                         .send = card_send,
-                                         .resume = card_resume,
-                                         .accept = card_accept,
-                                         .self = card};
-    virtio_net_init(&card->net, &bus->machine->vm.memory, &card->backend, card->mac, 1);
-    back->backend.receiver = card->backend.receiver;
-    error = virtio_slot_plug(&device->slot, &card->net.device, CLASS_ETHERNET, bus, why);
-    if (error < 0)
-        return error;
-    card->frames = epoll_create1(EPOLL_CLOEXEC);
-    if (card->frames < 0)
-        die("epoll_create1 failed: %s", strerror(errno));
-    arm(card, EPOLL_CTL_ADD);
-    watches_add(&bus->machine->watches, card->frames, frames_came, card);
-    return 0;
+    virtio_net_init(&card->net, &bus->machine->vm.memory, &card->netdev->back.backend, card->mac,
+                    1);
+    snprintf(name, sizeof name, "%.15s", card->netdev->id);
+    return virtio_slot_plug_worker(&device->slot, &card->net.device, CLASS_ETHERNET, bus, name,
+                                   &source, why);
 }
 
 static void unplug(struct device *device)
 {
-    struct net_card *card = (struct net_card *)device;
-
     virtio_slot_unplug(&device->slot);
-    close(card->frames);
 }
 
 const struct device_kind device_net = {
