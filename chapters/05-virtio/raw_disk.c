@@ -192,6 +192,7 @@ static void raw_complete(void *self, bool wait)
     (void)wait;
 }
 
+/* [lock-image] */
 /*
  * Locks of an open file description belong to this open(), not to the process: so a
  * second open() of the same image conflicts even within one VMM, and closing the one
@@ -203,6 +204,7 @@ static int lock_image(int fd, bool read_only)
 
     return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
+/* [/lock-image] */
 
 /* The size of what fd is open on, in *size. */
 static int image_size(int fd, uint64_t *size, struct refusal *why)

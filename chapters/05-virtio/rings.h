@@ -48,6 +48,7 @@ static inline void store_then_load(void)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/* [passed-event] */
 /*
  * Has the index that moved from old to next passed event? All count modulo 2^16, and so
  * every value that a driver may write there has an answer.
@@ -57,6 +58,7 @@ static inline bool passed_event(uint16_t event, uint16_t next, uint16_t old)
 {
     return (uint16_t)(next - event - 1) < (uint16_t)(next - old);
 }
+/* [/passed-event] */
 
 /* How many descriptors a table of size bytes has; 0 for a size that is not allowed. */
 static inline uint32_t indirect_count(uint32_t size)

@@ -34,6 +34,7 @@ static unsigned reporting_queue(const struct virtio_balloon *b)
     return virtio_device_has(&b->device, VIRTIO_BALLOON_F_STATS_VQ) ? 3 : 2;
 }
 
+/* [inflate] */
 static void inflate(struct virtio_balloon *b, const struct chain *chain)
 {
     uint32_t pages[256];
@@ -54,6 +55,7 @@ static void inflate(struct virtio_balloon *b, const struct chain *chain)
             break;
     }
 }
+/* [/inflate] */
 
 /* Free ranges are lent as buffers to be written; only whole pages of them can go. */
 static void take_reported(struct virtio_balloon *b, const struct chain *chain)

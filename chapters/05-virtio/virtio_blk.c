@@ -90,6 +90,7 @@ static bool next_operation(struct blk_request *r)
     return false;
 }
 
+/* [proceed] */
 /* The disk has finished an operation with error; go on until it wants time, or the end. */
 static void proceed(struct blk_request *r, int error)
 {
@@ -100,12 +101,14 @@ static void proceed(struct blk_request *r, int error)
     if (error != -EINPROGRESS)
         finish(r, error == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
 }
+/* [/proceed] */
 
 static void blk_done(void *self, int error)
 {
     proceed(self, error);
 }
 
+/* [writes-through] */
 /* Does the driver expect that a write lasts as soon as its status is given? */
 static bool writes_through(const struct virtio_blk *blk)
 {
@@ -114,7 +117,9 @@ static bool writes_through(const struct virtio_blk *blk)
         return !blk->config.wce;
     return !virtio_device_has(&blk->device, VIRTIO_BLK_F_FLUSH);
 }
+/* [/writes-through] */
 
+/* [prepare-data] */
 static int prepare_data(struct blk_request *r, bool write, uint64_t sector)
 {
     const struct virtio_blk *blk = r->blk;
@@ -139,6 +144,7 @@ static int prepare_data(struct blk_request *r, bool write, uint64_t sector)
     r->flush_after = write && writes_through(blk);
     return TO_DISK;
 }
+/* [/prepare-data] */
 
 /* The ranges are copied before any is looked at, and all are checked before any is used. */
 static int prepare_ranges(struct blk_request *r, bool zero)

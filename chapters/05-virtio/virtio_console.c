@@ -95,6 +95,7 @@ static bool pay(struct virtio_console *c, unsigned number, unsigned debt)
     return true;
 }
 
+/* [pay-debts] */
 static void pay_debts(struct virtio_console *c)
 {
     if (!virtio_device_live(&c->device) || !is_multiport(c))
@@ -112,6 +113,7 @@ static void pay_debts(struct virtio_console *c)
     }
     virtio_device_flush(&c->device, CONTROL_TO_GUEST);
 }
+/* [/pay-debts] */
 
 static void control(struct virtio_console *c, const struct virtio_console_control *message)
 {
@@ -152,6 +154,7 @@ static void handle_control(struct virtio_console *c, struct chain *chain)
     virtio_device_push(&c->device, CONTROL_FROM_GUEST, chain, 0);
 }
 
+/* [console-transmit] */
 /* Bytes from the guest. False: the sink is full, and the rest waits in the guest. */
 static bool transmit(struct virtio_console *c, unsigned queue, struct chain *chain)
 {
@@ -170,6 +173,7 @@ static bool transmit(struct virtio_console *c, unsigned queue, struct chain *cha
     virtio_device_push(&c->device, queue, chain, 0);
     return true;
 }
+/* [/console-transmit] */
 
 static bool console_handle(void *self, unsigned queue, struct chain *chain)
 {

@@ -109,6 +109,7 @@ static bool features_possible(const struct virtio_device *d)
     return !d->class->features_ok || d->class->features_ok(d->self, d->accepted);
 }
 
+/* [set-status] */
 void virtio_device_set_status(struct virtio_device *d, uint8_t status)
 {
     uint8_t added = status & DRIVER_BITS & ~d->status;
@@ -132,7 +133,9 @@ void virtio_device_set_status(struct virtio_device *d, uint8_t status)
             virtio_device_notify(d, i);
     }
 }
+/* [/set-status] */
 
+/* [fail] */
 void virtio_device_fail(struct virtio_device *d, const char *why)
 {
     uint8_t before = atomic_fetch_or(&d->status, NEEDS_RESET);
@@ -144,6 +147,7 @@ void virtio_device_fail(struct virtio_device *d, const char *why)
     if ((before & DRIVER_OK) && d->wire.changed)
         d->wire.changed(d->wire.self);
 }
+/* [/fail] */
 
 static uint32_t word_of(uint64_t features, uint32_t word)
 {

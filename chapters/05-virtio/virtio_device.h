@@ -43,12 +43,14 @@
 /* The value of a feature word with one feature. */
 #define VIRTIO_FEATURE(bit) (1ull << (bit))
 
+/* [wire] */
 /* From the device to the transport. Any thread may call these. */
 struct virtio_wire {
     void (*used)(void *self, unsigned queue); /* buffers of this queue were used */
     void (*changed)(void *self);              /* configuration or status has changed */
     void *self;
 };
+/* [/wire] */
 
 /* Who runs the device's code instead of the notifying thread. */
 struct virtio_runner {
@@ -68,6 +70,7 @@ struct virtio_later {
     void *self;
 };
 
+/* [class] */
 /* What a device adds to the common part. All but handle may be NULL. */
 struct virtio_class {
     uint16_t id; /* VIRTIO_ID_... */
@@ -89,6 +92,7 @@ struct virtio_class {
     /* The driver wrote to the configuration; the bytes are the device's to change. */
     void (*config_write)(void *self, unsigned offset, unsigned size, uint64_t value);
 };
+/* [/class] */
 
 struct virtio_queue {
     struct virtqueue_setup setup;

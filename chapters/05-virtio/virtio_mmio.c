@@ -107,6 +107,7 @@ static void write_status(struct virtio_mmio *t, uint32_t value)
     }
 }
 
+/* [mmio-write] */
 static void write_register(struct virtio_mmio *t, uint64_t reg, uint32_t value)
 {
     struct virtio_device *d = t->device;
@@ -138,6 +139,7 @@ static void write_register(struct virtio_mmio *t, uint64_t reg, uint32_t value)
             write_setup(&queue->setup, reg, value);
     }
 }
+/* [/mmio-write] */
 
 uint64_t virtio_mmio_read(void *self, uint64_t reg, unsigned size)
 {

@@ -63,6 +63,7 @@ static bool gso_allowed(const struct virtio_net *net, const struct virtio_net_hd
     }
 }
 
+/* [check-header] */
 /* Corrects what is only a hint. False: the frame is to be dropped. */
 static bool check_header(const struct virtio_net *net, struct virtio_net_hdr_v1 *h, uint64_t size)
 {
@@ -81,6 +82,7 @@ static bool check_header(const struct virtio_net *net, struct virtio_net_hdr_v1 
         h->hdr_len = (uint16_t)size;
     return true;
 }
+/* [/check-header] */
 
 static void transmit(struct virtio_net *net, unsigned queue, struct chain *chain)
 {

@@ -55,6 +55,7 @@ static void update_pin(struct virtio_pci *t)
     pci_function_set_intx(&t->pci, t->isr != 0);
 }
 
+/* [pci-signal] */
 static void signal_driver(struct virtio_pci *t, uint16_t vector, uint8_t cause)
 {
     if (msix_enabled(&t->msix)) {
@@ -65,6 +66,7 @@ static void signal_driver(struct virtio_pci *t, uint16_t vector, uint8_t cause)
     t->isr |= cause;
     update_pin(t);
 }
+/* [/pci-signal] */
 
 static void pci_used(void *self, unsigned queue)
 {
@@ -219,6 +221,7 @@ static unsigned field_size(uint64_t reg)
     }
 }
 
+/* [pci-notify] */
 /* Where is also what: each queue has an address of its own. [VIRTIO, 4.1.4.4] */
 static void notify(struct virtio_pci *t, uint64_t offset, unsigned size, uint64_t value)
 {
@@ -227,6 +230,7 @@ static void notify(struct virtio_pci *t, uint64_t offset, unsigned size, uint64_
     if (size >= 2 && offset % VIRTIO_PCI_NOTIFY_STEP == 0 && (uint16_t)value == queue)
         virtio_device_notify(t->device, queue);
 }
+/* [/pci-notify] */
 
 static uint64_t read_isr(struct virtio_pci *t)
 {
@@ -355,6 +359,7 @@ static void add_notify(struct virtio_pci *t, unsigned bar, uint32_t offset)
     pci_config_set(&t->pci, at + VIRTIO_PCI_NOTIFY_CAP_MULT, 4, VIRTIO_PCI_NOTIFY_STEP);
 }
 
+/* [capabilities] */
 static void add_capabilities(struct virtio_pci *t)
 {
     const uint8_t plain = sizeof(struct virtio_pci_cap);
@@ -376,6 +381,7 @@ static void add_capabilities(struct virtio_pci *t)
     pci_config_allow(&t->pci, t->access + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data), 4,
                      UINT32_MAX);
 }
+/* [/capabilities] */
 
 void virtio_pci_init(struct virtio_pci *t, struct virtio_device *device, uint32_t class_code,
                      struct msi_sender sender)

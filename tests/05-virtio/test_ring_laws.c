@@ -437,6 +437,7 @@ END_TEST
 
 /* VQ39, VQ40: another processor changes a descriptor while the device reads it. */
 
+/* [spoiler] */
 static void *spoiler_thread(void *unused)
 {
     volatile struct vring_desc *d = ring_desc(&ring, 0);
@@ -450,6 +451,7 @@ static void *spoiler_thread(void *unused)
     }
     return unused;
 }
+/* [/spoiler] */
 
 START_TEST(what_was_checked_is_what_is_used)
 {
