@@ -18,6 +18,9 @@ static const struct device_kind *const kinds[] = {
     &device_serial,
     &device_virtconsole,
     &device_virtserialport,
+    &device_scsi,
+    &device_scsi_hd,
+    &device_scsi_cd,
 };
 
 /* "virtio-blk-pci" and "virtio-blk-device" say which transport a virtio-blk has. */

@@ -66,5 +66,6 @@ struct device {
 /* The kinds there are. */
 extern const struct device_kind device_blk, device_net, device_rng, device_balloon;
 extern const struct device_kind device_serial, device_virtconsole, device_virtserialport;
+extern const struct device_kind device_scsi, device_scsi_hd, device_scsi_cd;
 
 #endif
