@@ -12,7 +12,7 @@ CLANG_FORMAT ?= clang-format
 # The chapters build one after the other (they share libraries), each on all cores.
 each = +@set -e; for chapter in $(CHAPTERS); do $(MAKE) -C $$chapter $(1); done
 
-.PHONY: help all tests boot check run doctor lab deps bench book clean format \
+.PHONY: help all tests boot guest-disk check run doctor lab deps bench book clean format \
         asan compile_commands.json
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo
 	@echo '  make          build all programs and guests below build/'
 	@echo '  make run      run chapter 1'\''s program; "make -C chapters/NN-name run" runs another'
+	@echo '  make guest-disk  build build/guest-disk.qcow2, Debian with systemd, for make boot DISK='
 	@echo '  make bench    measure what the chapters measure'
 	@echo '  make doctor   what this computer can run, and what is missing'
 	@echo '  make lab      a shell inside the lab: an emulated AMD computer with a real /dev/kvm'
@@ -56,6 +57,9 @@ run: all
 
 boot: all
 	@chapters/07-linux-boot/boot
+
+guest-disk: all
+	@chapters/07-linux-boot/guest-disk
 
 check: tests asan
 	@common/deps build test boot lab book
