@@ -187,8 +187,29 @@ void console_on_power(struct console *console, void (*press)(void *button), void
     console->button = button;
 }
 
+static void tell_end(const struct console_end *end, bool open)
+{
+    if (end->opened)
+        end->opened(end->self, open);
+}
+
+static void swap_keys(struct console *console)
+{
+    uint8_t keys[CONSOLE_KEYS];
+    unsigned count = console->key_count;
+
+    memcpy(keys, console->keys, count);
+    memcpy(console->keys, console->other_keys, console->other_key_count);
+    memcpy(console->other_keys, keys, count);
+    console->key_count = console->other_key_count;
+    console->other_key_count = count;
+}
+
 void console_detach(struct console *console)
 {
+    if (console->turned)
+        swap_keys(console);
+    console->turned = false;
     console->end = console->other = (struct console_end){0};
     console->press = NULL;
     console->lock = NULL;
@@ -220,8 +241,14 @@ static void turn_to_other(struct console *console)
 {
     struct console_end end = console->end;
 
+    pthread_mutex_lock(console->lock);
     console->end = console->other;
     console->other = end;
+    swap_keys(console);
+    console->turned = !console->turned;
+    tell_end(&console->other, false);
+    tell_end(&console->end, true);
+    pthread_mutex_unlock(console->lock);
 }
 
 /* The key after Ctrl-A. True: quit. */
@@ -289,21 +316,28 @@ bool console_read(struct console *console)
     return false;
 }
 
-static void console_send_keys(struct console *console)
+/* What an end takes of its keys; how many. */
+static size_t send_keys(const struct console *console, const struct console_end *end, uint8_t *keys,
+                        unsigned *count)
 {
     size_t taken = 0;
 
-    if (console->key_count == 0)
-        return;
+    if (*count == 0)
+        return 0;
     pthread_mutex_lock(console->lock);
-    if (console->is_terminal || console->end.listening(console->end.self))
-        taken = console->end.receive(console->end.self, console->keys, console->key_count);
+    if (console->is_terminal || end->listening(end->self))
+        taken = end->receive(end->self, keys, *count);
     pthread_mutex_unlock(console->lock);
-    if (taken == 0)
-        return;
-    console->keys_moved = milliseconds();
-    console->key_count -= (unsigned)taken;
-    memmove(console->keys, console->keys + taken, console->key_count);
+    *count -= (unsigned)taken;
+    memmove(keys, keys + taken, *count);
+    return taken;
+}
+
+static void console_send_keys(struct console *console)
+{
+    if (send_keys(console, &console->end, console->keys, &console->key_count) > 0)
+        console->keys_moved = milliseconds();
+    send_keys(console, &console->other, console->other_keys, &console->other_key_count);
 }
 
 /* How much of count bytes the world took; all of it if it takes none any more. */

@@ -60,7 +60,6 @@ struct console {
 
     pthread_mutex_t *lock; /* the device lock; NULL while no end is attached */
     struct console_end end;
-    struct console_end other;    /* the one that does not get the keys; self NULL: none */
     void (*press)(void *button); /* the power button; NULL: there is none */
     void *button;
 
@@ -69,6 +68,11 @@ struct console {
     uint8_t keys[CONSOLE_KEYS];
     unsigned key_count;
     int64_t keys_moved; /* when the port last took some, monotonic milliseconds */
+
+    struct console_end other;         /* the one that does not get the keys; self NULL: none */
+    bool turned;                      /* by Ctrl-A c: the ends have changed places */
+    uint8_t other_keys[CONSOLE_KEYS]; /* those that it was given before, and has not taken */
+    unsigned other_key_count;
 };
 
 void console_init(struct console *console, int in, int out, int wake);

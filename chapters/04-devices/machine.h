@@ -165,6 +165,12 @@ void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);
 
 /*
+ * The same before the start: the processors will stand at their first instruction, until a
+ * resume.
+ */
+void machine_hold(struct machine *machine);
+
+/*
  * Do all processors sleep, so that only one of them could wake another? A machine
  * without ACPI is switched off so. Pauses to find out.
  */

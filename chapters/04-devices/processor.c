@@ -254,6 +254,13 @@ void machine_join(struct machine *machine)
         machine->processors[i].started = false;
 }
 
+void machine_hold(struct machine *machine)
+{
+    machine->pauses++;
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        machine->processors[i].vcpu.run->immediate_exit = 1;
+}
+
 static bool all_stand(const struct machine *machine)
 {
     for (unsigned i = 0; i < machine->processor_count; i++)

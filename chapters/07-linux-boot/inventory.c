@@ -148,6 +148,8 @@ int inventory_read(struct inventory *inventory, const struct options *options, s
                           why);
     if (error == 0)
         error = short_form_serial(inventory, options, why);
+    if (error == 0 && options->stopped && !inventory->monitor && !inventory->monitor_behind)
+        error = refuse(why, -EINVAL, "-S: there is no monitor whose \"cont\" would end the wait");
     if (error == 0)
         error = check_used(inventory, why);
     if (error < 0)

@@ -30,6 +30,7 @@
 #include "07-linux-boot/cpuid.h"
 #include "07-linux-boot/inventory.h"
 #include "07-linux-boot/layout.h"
+#include "07-linux-boot/monitor.h"
 #include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
 #include "common/die.h"
@@ -71,9 +72,30 @@ static void add_processors(struct machine *machine, const struct topology *topol
     vcpu_set_regs(first, &regs);
 }
 
+/* Behind the terminal, at an end of its own, or nowhere: see inventory.h. */
+static void attach_monitor(struct monitor *monitor, struct console *console, struct board *board)
+{
+    struct inventory *inventory = monitor->inventory;
+    struct machine *machine = &board->machine;
+    struct chardev *back = inventory->monitor ? &inventory->monitor->back : NULL;
+
+    if (!back && !inventory->monitor_behind)
+        return;
+    monitor_attach(monitor, machine, press_power, &board->power);
+    if (back) {
+        monitor_connect(monitor, chardev_sink(back), chardev_wake, back,
+                        back->console ? console->is_terminal : back->look_again > 0);
+        chardev_attach(back, monitor_end(monitor), &machine->devices.lock, &machine->watches);
+    } else {
+        monitor_connect(monitor, console_sink(console), console_wake, console,
+                        console->is_terminal);
+        console_attach_other(console, monitor_end(monitor));
+    }
+}
+
 /* Builds the machine, boots the kernel, and takes everything apart again. */
 static enum ending boot_once(const struct options *options, struct inventory *inventory,
-                             struct console *console, int signals)
+                             struct console *console, struct monitor *monitor, int signals)
 {
     struct board board;
     struct machine *machine = &board.machine;
@@ -107,7 +129,9 @@ static enum ending boot_once(const struct options *options, struct inventory *in
     term_raw(STDIN_FILENO);
     serial_ports_attach(&board.serial, inventory, machine);
     console_on_power(console, press_power, &board.power);
+    attach_monitor(monitor, console, &board);
     ending = event_loop_run(machine, console, signals);
+    monitor_detach(monitor);
     chardevs_detach(&inventory->chardevs);
     console_detach(console);
 
@@ -140,6 +164,7 @@ int main(int argc, char **argv)
     struct options options;
     struct inventory inventory;
     struct console console;
+    struct monitor monitor;
     struct refusal why;
     enum ending ending;
     int signals, wake;
@@ -157,12 +182,18 @@ int main(int argc, char **argv)
         die("%s", why.text);
     signals = signals_take();
 
+    monitor_init(&monitor, &inventory);
+    monitor.name = options.name;
+    monitor.ram = options.ram;
+    monitor.hold = options.stopped;
+
     do
-        ending = boot_once(&options, &inventory, &console, signals);
+        ending = boot_once(&options, &inventory, &console, &monitor, signals);
     while (ending == ENDING_RESET && !options.no_reboot);
 
     if (ending == ENDING_SIGNAL)
         signals_die(signals);
+    monitor_free(&monitor);
     console_free(&console);
     inventory_free(&inventory);
     return ending_status(ending);

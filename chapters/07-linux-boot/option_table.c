@@ -38,9 +38,12 @@ const struct option_row option_table[] = {
      "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on],\nchardev:NAME"},
     {"chardev", OPTION_CHARDEV, "END",
      "something behind a port: stdio, null, file, pipe, pty or\nsocket, with id=NAME; or help"},
+    {"monitor", OPTION_MONITOR, "END", "where the monitor is, as -serial; without it Ctrl-A c"},
     {"device", OPTION_DEVICE, "DEVICE",
      "a device: KIND[,PROPERTY=VALUE]...; \"help\" lists the kinds,\n\"KIND,help\" what may be "
      "said of one"},
+    {"name", OPTION_NAME, "NAME", "a name for the machine, and for this process"},
+    {"S", OPTION_STOPPED, NULL, "wait for the monitor's \"cont\" before the guest runs"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},

@@ -277,6 +277,70 @@ START_TEST(piped_keys_wait_for_a_driver_and_typed_ones_do_not)
 }
 END_TEST
 
+/* Another end, which takes what it likes. */
+static char other_got[20];
+static size_t other_room;
+static bool other_open;
+
+static size_t other_receive(void *self, const uint8_t *bytes, size_t count)
+{
+    (void)self;
+    count = count < other_room ? count : other_room;
+    strncat(other_got, (const char *)bytes, count);
+    other_room -= count;
+    return count;
+}
+
+static bool other_listening(void *self)
+{
+    (void)self;
+    return true;
+}
+
+static void other_drain(void *self)
+{
+    (void)self;
+}
+
+static void other_opened(void *self, bool open)
+{
+    (void)self;
+    other_open = open;
+}
+
+START_TEST(ctrl_a_c_turns_to_the_other_end_and_back)
+{
+    struct console_end end = {.receive = other_receive,
+                              .listening = other_listening,
+                              .drain = other_drain,
+                              .opened = other_opened,
+                              .self = &other_got};
+
+    console_attach_other(&console, end);
+    other_room = 3;
+    type("one\x01"
+         "chello\x01"
+         "ctwo");
+    ck_assert(!console_read(&console));
+    ck_assert(!other_open);
+    ck_assert_str_eq(guest_reads(), "onetwo"); /* each gets its own */
+    ck_assert_str_eq(other_got, "hel");
+    type("\x01"
+         "c");
+    console_read(&console);
+    ck_assert(other_open);
+    other_room = 10;
+    console_pump(&console); /* what it had not taken is still there */
+    ck_assert_str_eq(other_got, "hello");
+    console_detach(&console);
+    console_attach(&console, &uart, &lock); /* a new machine: the first end has the keys again */
+    type("\x01"
+         "cthree"); /* and there is no other: a question for help */
+    console_read(&console);
+    ck_assert_str_eq(guest_reads(), "three");
+}
+END_TEST
+
 START_TEST(ctrl_a_x_quits)
 {
     type("a" CTRL_A "x");
@@ -467,6 +531,7 @@ static Suite *console_suite(void)
     tcase_add_test(tests, a_file_gets_every_byte);
     tcase_add_test(tests, keys_reach_the_guest);
     tcase_add_test(tests, piped_keys_wait_for_a_driver_and_typed_ones_do_not);
+    tcase_add_test(tests, ctrl_a_c_turns_to_the_other_end_and_back);
     tcase_add_test(tests, ctrl_a_x_quits);
     tcase_add_test(tests, a_command_may_come_in_two_pieces);
     tcase_add_test(tests, ctrl_a_ctrl_a_types_one);

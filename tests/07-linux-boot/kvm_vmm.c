@@ -134,6 +134,65 @@ START_TEST(resets_follow_each_other_until_the_user_quits)
 }
 END_TEST
 
+/* hostile.asm: 'e' echoes what is typed, until a 'q'; 'o' prints the alphabet. */
+static void start(struct terminal *terminal, const char *letter, const char *option)
+{
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          "64",
+                          "-append",
+                          letter,
+                          option,
+                          NULL};
+
+    terminal_start(terminal, argv);
+}
+
+START_TEST(the_monitor_is_behind_the_terminal)
+{
+    struct terminal terminal;
+
+    start(&terminal, "e", NULL);
+    terminal_type(&terminal, "for the guest");
+    terminal_expect(&terminal, "for the guest", 10);
+    terminal_type(&terminal, "\x01"
+                             "c");
+    terminal_expect(&terminal, "(vmm) ", 5);
+    terminal_type(&terminal, "info cpus\r");
+    terminal_expect(&terminal, "CPU #0: APIC id 0, rip 0x", 5);
+    terminal_type(&terminal, "stop\rinfo status\r");
+    terminal_expect(&terminal, "VM status: paused", 5);
+    terminal_type(&terminal, "\x01"
+                             "cunheard");
+    ck_assert(!terminal_sees(&terminal, "unheard", 1)); /* the guest stands still ... */
+    terminal_type(&terminal, "\x01"
+                             "ccont\r");
+    terminal_expect(&terminal, "unheard", 5); /* ... and then takes what was typed */
+    terminal_type(&terminal, "quit\r");
+    ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
+    terminal_free(&terminal);
+}
+END_TEST
+
+START_TEST(a_held_machine_has_not_run_one_instruction)
+{
+    struct terminal terminal;
+
+    start(&terminal, "o", "-S");
+    ck_assert(!terminal_sees(&terminal, "ABC", 1));
+    terminal_type(&terminal, "\x01"
+                             "cinfo cpus\r");
+    terminal_expect(&terminal, "rip 0x", 5);
+    ck_assert(!terminal_sees(&terminal, "ABC", 1));
+    terminal_type(&terminal, "cont\r");
+    terminal_expect(&terminal, "XYZ", 20);
+    ck_assert_int_eq(terminal_wait(&terminal, 20), STATUS_OFF);
+    terminal_free(&terminal);
+}
+END_TEST
+
 START_TEST(a_polling_driver_gets_piped_input_whole)
 {
     struct program ran = run("e", NULL, "the quick brown fox jumps over the lazy dog\nq");
@@ -217,6 +276,8 @@ static Suite *vmm_suite(void)
     harness_add(tests, a_jump_into_nothing_is_reported, reason);
     harness_add(tests, each_reset_port_resets, reason);
     harness_add(tests, resets_follow_each_other_until_the_user_quits, reason);
+    harness_add(tests, the_monitor_is_behind_the_terminal, reason);
+    harness_add(tests, a_held_machine_has_not_run_one_instruction, reason);
     harness_add(tests, a_polling_driver_gets_piped_input_whole, reason);
     harness_add(tests, a_polling_driver_gets_typed_input_at_once, reason);
     harness_add(tests, refusals_come_before_any_guest, reason);

@@ -161,6 +161,9 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
         {"-serial nul", "did you mean null?"},
         {"-serial null -serial null -serial null -serial null -serial null", "this machine has 4"},
         {"-M microvm -serial null -serial null", "-serial null: this machine has 1"},
+        {"-monitor stdio -serial stdio", "-serial stdio: stdio is monitor already"},
+        {"-monitor chardev:m", "-monitor chardev:m: chardev=m: no -chardev has that name"},
+        {"-S -serial null", "-S: there is no monitor whose"},
         /* ports */
         {"-device virtserialport", "has no chardev="},
         {"-chardev null,id=c -device virtserialport,chardev=c",
@@ -199,6 +202,8 @@ START_TEST(serial_ports_have_what_is_said_behind_them)
         {"-serial none", "-"},
         {"-serial null -serial file:x -serial pty -serial pipe:p", "null file pty pipe"},
         {"-serial none -serial mon:stdio", "- stdio+"},
+        {"-monitor stdio", "null"},
+        {"-monitor null -S", "stdio+"},
         {"-serial unix:/x,server=on,wait=off", "socket"},
         {"-serial unix:/x,server,nowait", "socket"},
         {"-serial tcp::4444,server=on", "socket"},
