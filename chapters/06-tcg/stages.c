@@ -39,8 +39,8 @@ static const char usage[] =
     "Translates ARM instructions (hexadecimal words; a loop if there are none), prints\n"
     "the stages of their translation, and runs them.\n"
     "\n"
-    "NAME is a technique to leave out: optimizer, chaining, pins, fusing, literals,\n"
-    "select, liveness.\n";
+    "NAME is a technique to leave out: optimizer, chaining, pins, fusing, repeating,\n"
+    "lazy, literals, select, liveness.\n";
 
 static void parse(int argc, char **argv, struct translator_options *options)
 {

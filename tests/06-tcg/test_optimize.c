@@ -158,7 +158,7 @@ END_TEST
 
 static void dead_flags(struct ir_block *block)
 {
-    ir_dead_flags(block, NULL, NULL);
+    ir_dead_flags(block, true, NULL, NULL);
 }
 
 static void report(const char *why, uint64_t seed, const struct ir_block *before,
@@ -217,9 +217,14 @@ START_TEST(folding_keeps_the_meaning)
 }
 END_TEST
 
+static void fuse(struct ir_block *block)
+{
+    ir_fuse(block, true);
+}
+
 START_TEST(marking_host_flags_keeps_the_meaning)
 {
-    keeps_meaning(ir_fuse);
+    keeps_meaning(fuse);
 }
 END_TEST
 
@@ -238,7 +243,7 @@ END_TEST
 /* With host flags the evaluator is no judge of flags that are not written: no fusing. */
 static void without_fusing(struct ir_block *block)
 {
-    ir_optimize(block, false, NULL, NULL);
+    ir_optimize(block, &(struct ir_options){.no_fusing = true}, NULL, NULL);
 }
 
 START_TEST(all_passes_together_keep_the_meaning)
@@ -258,7 +263,7 @@ START_TEST(passes_leave_little_of_what_is_known)
     ir_set(&block, 1, ir_binary(&block, IR_LSL, sum, ir_const(&block, 4)));
     ir_set(&block, 0, ir_get(&block, 1));
     ir_append(&block, (struct ir_insn){.op = IR_EXIT});
-    ir_optimize(&block, true, NULL, NULL);
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
     for (unsigned i = 0; i < block.count; i++)
         left += block.insns[i].op != IR_NOP;
     ck_assert_uint_eq(left, 4); /* const 0x70, set r1, set r0, exit */
@@ -276,7 +281,7 @@ START_TEST(a_flag_that_is_set_twice_is_written_once)
     ir_value second = ir_append(
         &block, (struct ir_insn){.op = IR_AND, .flags = IR_FLAGS_NZ, .a = a, .b = a});
     ir_append(&block, (struct ir_insn){.op = IR_EXIT});
-    ir_optimize(&block, true, NULL, NULL);
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
     ck_assert_uint_eq(block.insns[first].flags, IR_FLAG_C | IR_FLAG_V);
     ck_assert_uint_eq(block.insns[second].flags, IR_FLAGS_NZ);
 }
@@ -381,12 +386,13 @@ static void code_means_the_same(const struct x86_pins *pins, bool optimize, unsi
     machine_init(&m, pins);
     for (unsigned long n = 0; n < blocks; n++, seed++) {
         struct ir_random r = {.state = seed};
-        struct generate_options options = {.pins = pins, .leave = m.trampolines.leave};
+        struct generate_options options = {
+            .pins = pins, .leave = m.trampolines.leave, .settle = m.trampolines.settle};
 
         ir_random_block(&r, &before, 8 + ir_random_below(&r, length));
         block = before;
         if (optimize)
-            ir_optimize(&block, true, NULL, NULL);
+            ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
         code_cache_reset(&m.cache);
         if (!generate(&m.cache.code, &block, &options, &code)) {
             /* Too many values at once: the translator would take a shorter block. */

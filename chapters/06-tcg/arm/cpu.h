@@ -55,6 +55,20 @@ struct arm_io {
     void *self;
 };
 
+/*
+ * Flags that emitted code has not computed yet, but could: what N, Z, C and V would be
+ * made of. Elsewhere than in emitted code the first four bytes are 0, and n, z, c and v
+ * of struct arm_cpu are right. (x86/conditions.c has the whole story.)
+ */
+struct arm_lazy_flags {
+    uint8_t nz;   /* N and Z: 0 kept, 1 of left op right, 2 of result */
+    uint8_t c, v; /* 0 kept, 1 of left op right */
+    uint8_t add;  /* op is an addition; else a subtraction */
+    uint32_t left, right;
+    uint32_t result;
+    uint16_t nzv; /* those that are kept, as LAHF and SETO leave them in AX */
+};
+
 struct arm_cpu {
     uint32_t r[16];
     uint8_t n, z, c, v; /* each 0 or 1 */
@@ -69,6 +83,7 @@ struct arm_cpu {
      */
     _Atomic uint32_t interrupt;
     uint32_t tls; /* TPIDRURO, the thread pointer */
+    struct arm_lazy_flags lazy;
     struct arm_monitor monitor;
     struct space *space;     /* not owned */
     uint64_t instructions;   /* executed so far by the interpreter */
@@ -86,6 +101,7 @@ _Static_assert(offsetof(struct arm_cpu, q) == 68, "q");
 _Static_assert(offsetof(struct arm_cpu, thumb) == 69, "thumb");
 _Static_assert(offsetof(struct arm_cpu, interrupt) == 72, "interrupt");
 _Static_assert(offsetof(struct arm_cpu, tls) == 76, "tls");
+_Static_assert(offsetof(struct arm_cpu, lazy) == 80, "one word says which flags are lazy");
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "emitted code reads interrupt as a plain word");
 
 /* The CPSR as MRS in user mode and a signal frame show it. */

@@ -14,48 +14,76 @@
 
 /* ---- flags -------------------------------------------------------------------------- */
 
-/* Flags that the exit's target may read. */
-static unsigned live_at_exit(const struct ir_insn *insn, ir_live_flags *live, void *self)
+/* Where the block may stop, all flags may be looked at; where it goes on, those of use there. */
+static struct ir_live live_at_stop(const struct ir_insn *insn, ir_live_flags *live, void *self)
 {
     bool direct = insn->op == IR_EXIT || insn->op == IR_EXIT_IF;
 
-    return direct && live ? live(self, insn->imm) : IR_FLAGS_ALL;
+    return direct && live ? live(self, insn->imm) : (struct ir_live){.shown = IR_FLAGS_ALL};
 }
 
-void ir_dead_flags(struct ir_block *block, ir_live_flags *live, void *self)
+static bool can_be_lazy(const struct ir_insn *insn)
 {
-    unsigned needed = IR_FLAGS_ALL, after_label = IR_FLAGS_ALL;
+    return insn->op == IR_ADD || insn->op == IR_SUB || insn->op == IR_AND || insn->op == IR_OR ||
+           insn->op == IR_XOR;
+}
+
+/*
+ * What a setter has to keep: nothing that nobody uses; its operands instead of flags
+ * that are only shown; and flags that are read. C may be read for itself (ADDS, ADC).
+ */
+static void visit_setter(struct ir_insn *insn, bool lazy, struct ir_live *used)
+{
+    unsigned sets = insn->flags & IR_FLAGS_ALL, read = sets & used->read;
+
+    insn->flags &= (uint8_t)(used->read | used->shown | IR_FLAG_Q);
+    insn->lazy = 0;
+    if (lazy && can_be_lazy(insn) && !(read & ~IR_FLAG_C) && !(insn->flags & IR_FLAG_Q))
+        insn->lazy = (uint8_t)(insn->flags & ~read);
+    used->read &= ~sets;
+    used->shown &= ~sets;
+}
+
+static void visit_flag_set(struct ir_insn *insn, struct ir_live *used)
+{
+    unsigned flag = IR_FLAG_OF(insn->global);
+
+    if (!((used->read | used->shown) & flag))
+        insn->op = IR_NOP;
+    used->read &= ~flag;
+    used->shown &= ~flag;
+}
+
+void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void *self)
+{
+    struct ir_live used = {0}, after_label = {0};
 
     for (unsigned i = block->count; i-- > 0;) {
         struct ir_insn *insn = &block->insns[i];
         unsigned traits = ir_ops[insn->op].traits;
 
         if (insn->op == IR_LABEL)
-            after_label = needed;
+            after_label = used;
         if (traits & IR_OP_LAST)
-            needed = 0; /* nothing comes after it */
-        if (traits & IR_OP_EXIT)
-            needed |= live_at_exit(insn, live, self);
-        else if (traits & IR_OP_STOPS)
-            needed = IR_FLAGS_ALL;
-        if (insn->op == IR_SKIP)
-            needed |= after_label;
-        if (traits & IR_OP_COND && !insn->fused)
-            needed |= ir_cond_flags(insn->cond);
-        if (insn->op == IR_GET && insn->global >= IR_N)
-            needed |= IR_FLAG_OF(insn->global);
-        if (insn->op == IR_SET && insn->global >= IR_N) {
-            if (!(needed & IR_FLAG_OF(insn->global)))
-                insn->op = IR_NOP;
-            else
-                needed &= ~IR_FLAG_OF(insn->global);
-        }
-        if (insn->flags) {
-            unsigned sets = insn->flags & IR_FLAGS_ALL;
+            used = (struct ir_live){0}; /* nothing comes after it */
+        if (traits & IR_OP_STOPS) {
+            struct ir_live stop = live_at_stop(insn, live, self);
 
-            insn->flags &= (uint8_t)(needed | IR_FLAG_Q);
-            needed &= ~sets;
+            used.read |= stop.read;
+            used.shown |= stop.shown;
         }
+        if (insn->op == IR_SKIP) {
+            used.read |= after_label.read;
+            used.shown |= after_label.shown;
+        }
+        if (traits & IR_OP_COND && !insn->fused && !insn->compare)
+            used.read |= ir_cond_flags(insn->cond);
+        if (insn->op == IR_GET && insn->global >= IR_N)
+            used.read |= IR_FLAG_OF(insn->global);
+        if (insn->op == IR_SET && insn->global >= IR_N)
+            visit_flag_set(insn, &used);
+        if (insn->flags)
+            visit_setter(insn, lazy, &used);
     }
 }
 

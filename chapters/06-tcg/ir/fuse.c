@@ -14,8 +14,17 @@
 #include "06-tcg/ir/ir_ops.h"
 #include "06-tcg/ir/optimize.h"
 
+struct fusing {
+    struct ir_block *block;
+    struct ir_insn *setter; /* of the host's flags as they are */
+    unsigned known;         /* flags of the guest that EFLAGS hold */
+    ir_value compared;      /* who set the guest's flags last, IR_NONE: not known here */
+    bool repeat;            /* conditions may compare again */
+    uint16_t uses[IR_MAX];
+};
+
 /* Moves and accesses. A condition does too if it is fused itself. */
-static bool keeps_host_flags(const struct ir_insn *insn)
+static bool keeps_host_flags(const struct fusing *f, const struct ir_insn *insn)
 {
     switch (insn->op) {
     case IR_NOP:
@@ -24,6 +33,7 @@ static bool keeps_host_flags(const struct ir_insn *insn)
     case IR_LOAD:
     case IR_STORE: return true;
     case IR_GET:
+        return insn->global < IR_N || (insn->global >= IR_C && f->known & IR_FLAG_OF(insn->global));
     case IR_SET: return insn->global != IR_N && insn->global != IR_Z; /* bits of a word */
     default: return ir_ops[insn->op].traits & IR_OP_COND && insn->fused;
     }
@@ -42,25 +52,89 @@ static bool answers(const struct ir_insn *setter, unsigned known, unsigned cond)
 }
 /* [/answers] */
 
-void ir_fuse(struct ir_block *block)
+/*
+ * EFLAGS are lost, but the operands are not: the condition compares once more. That
+ * costs one instruction, as much as a look at flags in memory, and nobody has to write
+ * them there. N and Z alone are those of the result.
+ */
+static bool compare_again(struct fusing *f, struct ir_insn *insn)
 {
-    struct ir_insn *setter = NULL;
-    unsigned known = 0; /* flags of the guest that EFLAGS hold */
+    const struct ir_insn *setter = &f->block->insns[f->compared];
+    unsigned wants = ir_cond_flags(insn->cond);
+    bool by_result = !(wants & ~IR_FLAGS_NZ);
+
+    if (wants & ~setter->flags)
+        return false;
+    if (by_result && (f->uses[f->compared] || (setter->op != IR_SUB && setter->op != IR_AND))) {
+        insn->compare = IR_AND;
+        insn->left = insn->right = f->compared;
+        return true;
+    }
+    if (setter->op != IR_SUB && (setter->op != IR_AND || !by_result))
+        return false;
+    insn->compare = setter->op;
+    insn->left = setter->a;
+    insn->right = setter->b;
+    return true;
+}
+
+static void visit_condition(struct fusing *f, struct ir_insn *insn)
+{
+    if (f->setter && answers(f->setter, f->known, insn->cond)) {
+        insn->fused = true;
+        f->setter->fused = true;
+    } else if (f->repeat && f->compared != IR_NONE && compare_again(f, insn)) {
+        f->setter = NULL;
+    }
+}
+
+/* ADDS, ADC: the carry has not left CF, and GET need not look for it in memory. */
+static void visit_carry(struct fusing *f, struct ir_insn *insn)
+{
+    struct ir_insn *get = &f->block->insns[insn->c];
+
+    if (!f->setter || !(f->known & IR_FLAG_C) || get->op != IR_GET || get->global != IR_C ||
+        get < f->setter)
+        return;
+    f->setter->fused = true;
+    if (--f->uses[insn->c] == 0)
+        get->op = IR_NOP;
+    insn->c = IR_NONE;
+}
+
+static void visit(struct fusing *f, unsigned i)
+{
+    struct ir_insn *insn = &f->block->insns[i];
+
+    if (insn->op == IR_ADC || insn->op == IR_SBC)
+        visit_carry(f, insn);
+    if (ir_ops[insn->op].traits & IR_OP_COND)
+        visit_condition(f, insn);
+    if (insn->flags & IR_FLAGS_ALL) {
+        f->setter = insn;
+        f->known = insn->flags & IR_FLAGS_ALL;
+        f->compared = (ir_value)i;
+    } else if (!keeps_host_flags(f, insn)) {
+        f->setter = NULL;
+    }
+    if (insn->op == IR_SET && insn->global >= IR_N) {
+        f->known &= ~IR_FLAG_OF(insn->global);
+        f->compared = IR_NONE;
+    }
+    if (insn->op == IR_LABEL) /* two histories meet, and values end */
+        f->compared = IR_NONE;
+}
+
+void ir_fuse(struct ir_block *block, bool repeat)
+{
+    struct fusing f = {.block = block, .compared = IR_NONE, .repeat = repeat};
 
     for (unsigned i = 0; i < block->count; i++) {
-        struct ir_insn *insn = &block->insns[i];
+        ir_value operands[IR_OPERANDS_MAX];
 
-        if (ir_ops[insn->op].traits & IR_OP_COND && setter && answers(setter, known, insn->cond)) {
-            insn->fused = true;
-            setter->fused = true;
-        }
-        if (insn->flags & IR_FLAGS_ALL) {
-            setter = insn;
-            known = insn->flags & IR_FLAGS_ALL;
-        } else if (!keeps_host_flags(insn)) {
-            setter = NULL;
-        } else if (insn->op == IR_SET && insn->global >= IR_N) {
-            known &= ~IR_FLAG_OF(insn->global);
-        }
+        for (unsigned n = ir_operands(&block->insns[i], operands); n-- > 0;)
+            f.uses[operands[n]]++;
     }
+    for (unsigned i = 0; i < block->count; i++)
+        visit(&f, i);
 }

@@ -174,11 +174,16 @@ const char *ir_check(const struct ir_block *block)
         const ir_value operands[] = {insn->a, insn->b, insn->c};
 
         for (unsigned n = 0; n < ir_ops[insn->op].operands; n++) {
-            bool optional = n == 1 && (insn->op == IR_LOAD || insn->op == IR_STORE);
+            bool memory = insn->op == IR_LOAD || insn->op == IR_STORE;
+            bool carry = insn->op == IR_ADC || insn->op == IR_SBC;
+            bool optional = (n == 1 && memory) || (n == 2 && carry);
 
             if (!(optional && operands[n] == IR_NONE) && !usable(block, i, operands[n], label))
                 return "an operand is no value, or not one of this side of a label";
         }
+        if (insn->compare &&
+            !(usable(block, i, insn->left, label) && usable(block, i, insn->right, label)))
+            return "a condition compares what is no value";
         if (insn->flags & ~ir_flags_of(insn->op))
             return "an operation sets a flag that it cannot set";
         if (insn->op == IR_SKIP && skipping)

@@ -69,7 +69,7 @@ enum ir_op {
      * set N and Z, or all four, or none.
      */
     IR_ADD, /* a + b */
-    IR_ADC, /* a + b + c, c is 0 or 1 */
+    IR_ADC, /* a + b + c, c is 0 or 1; IR_NONE: the flag C, which is in the host's flags */
     IR_SUB, /* a - b; C is "no borrow" */
     IR_SBC, /* a - b - !c */
     IR_AND, /* a & b; sets N and Z at most */
@@ -131,15 +131,18 @@ typedef uint16_t ir_value; /* the index of the instruction that defines it */
 #define IR_GUEST 64   /* guest instructions of a block, at most */
 
 struct ir_insn {
-    uint8_t op;     /* enum ir_op */
-    uint8_t flags;  /* which flags it sets; once optimized, which somebody reads */
-    uint8_t global; /* GET, SET */
-    uint8_t cond;   /* SELECT, SKIP, EXIT_IF: 0..13 */
-    uint8_t size;   /* LOAD, STORE: 1, 2 or 4 */
-    uint8_t scale;  /* LOAD, STORE: 0..3 */
-    bool sign;      /* LOAD */
-    bool fused;     /* the condition is still in the host's flags: see ir_fuse() */
+    uint8_t op;      /* enum ir_op */
+    uint8_t flags;   /* which flags it sets; once optimized, which somebody reads */
+    uint8_t global;  /* GET, SET */
+    uint8_t cond;    /* SELECT, SKIP, EXIT_IF: 0..13 */
+    uint8_t size;    /* LOAD, STORE: 1, 2 or 4 */
+    uint8_t scale;   /* LOAD, STORE: 0..3 */
+    bool sign;       /* LOAD */
+    bool fused;      /* the condition is still in the host's flags: see ir_fuse() */
+    uint8_t lazy;    /* of flags: those that nobody reads, though a fault may show them */
+    uint8_t compare; /* a condition that repeats its comparison: IR_SUB or IR_AND, or NOP */
     ir_value a, b, c;
+    ir_value left, right; /* what is compared, if compare says so */
     uint32_t imm;
 };
 

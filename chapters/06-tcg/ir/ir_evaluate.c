@@ -103,11 +103,21 @@ static void flags_of(struct ir_state *state, const struct ir_insn *insn, uint32_
     }
 }
 
-static bool holds(const struct ir_state *state, unsigned cond)
+/* A condition that repeats its comparison asks its own operands, not the flags. */
+static bool holds(const struct ir_state *state, const struct ir_insn *insn, const uint64_t *values)
 {
-    const uint32_t *g = state->globals;
+    struct ir_state own = *state;
+    const uint32_t *g = own.globals;
 
-    return ir_cond_holds(cond, g[IR_N], g[IR_Z], g[IR_C], g[IR_V]);
+    if (insn->compare) {
+        struct ir_insn compare = {.op = insn->compare,
+                                  .flags = ir_flags_of(insn->compare) & IR_FLAGS_ALL};
+        uint32_t left = (uint32_t)values[insn->left], right = (uint32_t)values[insn->right];
+
+        flags_of(&own, &compare, left, right, 0,
+                 (uint32_t)ir_compute(insn->compare, left, right, 0));
+    }
+    return ir_cond_holds(insn->cond, g[IR_N], g[IR_Z], g[IR_C], g[IR_V]);
 }
 
 /* A load or store; false if it faults. */
@@ -137,7 +147,7 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
         const struct ir_insn *insn = &block->insns[i];
         uint64_t a = insn->a < i ? values[insn->a] : 0;
         uint64_t b = insn->b < i ? values[insn->b] : 0;
-        uint64_t c = insn->c < i ? values[insn->c] : 0;
+        uint64_t c = insn->c < i ? values[insn->c] : insn->c == IR_NONE ? state->globals[IR_C] : 0;
 
         switch (insn->op) {
         case IR_NOP:
@@ -146,7 +156,7 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
         case IR_CONST: values[i] = insn->imm; break;
         case IR_GET: values[i] = state->globals[insn->global]; break;
         case IR_SET: state->globals[insn->global] = (uint32_t)a; break;
-        case IR_SELECT: values[i] = holds(state, insn->cond) ? a : b; break;
+        case IR_SELECT: values[i] = holds(state, insn, values) ? a : b; break;
         case IR_LOAD:
         case IR_STORE:
             if (!access_memory(insn, state, values, &values[i]))
@@ -157,12 +167,12 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
                 return (struct ir_end){IR_INTERPRET, insn->imm, at};
             break;
         case IR_SKIP:
-            if (!holds(state, insn->cond))
+            if (!holds(state, insn, values))
                 while (block->insns[i].op != IR_LABEL)
                     i++;
             break;
         case IR_EXIT_IF:
-            if (holds(state, insn->cond))
+            if (holds(state, insn, values))
                 return (struct ir_end){IR_EXIT, insn->imm, at};
             break;
         case IR_EXIT:

@@ -25,7 +25,7 @@ struct ir_op_info {
 
 extern const struct ir_op_info ir_ops[IR_OPS];
 
-#define IR_OPERANDS_MAX 3
+#define IR_OPERANDS_MAX 5
 
 /* The operands that insn really has; returns their number. */
 static inline unsigned ir_operands(const struct ir_insn *insn, ir_value operands[IR_OPERANDS_MAX])
@@ -36,6 +36,10 @@ static inline unsigned ir_operands(const struct ir_insn *insn, ir_value operands
     for (unsigned n = 0; n < ir_ops[insn->op].operands; n++)
         if (all[n] != IR_NONE)
             operands[count++] = all[n];
+    if (insn->compare) {
+        operands[count++] = insn->left;
+        operands[count++] = insn->right;
+    }
     return count;
 }
 

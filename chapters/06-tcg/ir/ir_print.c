@@ -63,7 +63,7 @@ static void print_flags(FILE *file, unsigned flags)
 static void print_operands(FILE *file, const struct ir_block *block, const struct ir_insn *insn)
 {
     ir_value operands[IR_OPERANDS_MAX];
-    unsigned count = ir_operands(insn, operands);
+    unsigned count = ir_operands(insn, operands) - (insn->compare ? 2 : 0);
 
     for (unsigned n = 0; n < count; n++) {
         fputs(n ? ", " : "", file);
@@ -95,6 +95,15 @@ void ir_print_insn(FILE *file, const struct ir_block *block, unsigned index)
     else if (insn->op != IR_LOAD && insn->op != IR_STORE)
         print_operands(file, block, insn);
     print_flags(file, insn->flags);
+    if (insn->lazy)
+        fputs("  (lazy)", file);
+    if (insn->compare) {
+        fprintf(file, "  (%s ", ir_ops[insn->compare].name);
+        print_value(file, block, insn->left);
+        fputs(", ", file);
+        print_value(file, block, insn->right);
+        fputc(')', file);
+    }
     if (insn->fused)
         fputs("  (host flags)", file);
     fputc('\n', file);

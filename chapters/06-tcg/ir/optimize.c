@@ -7,14 +7,15 @@
  */
 #include "06-tcg/ir/optimize.h"
 
-void ir_optimize(struct ir_block *block, bool fuse, ir_live_flags *live, void *self)
+void ir_optimize(struct ir_block *block, const struct ir_options *options, ir_live_flags *live,
+                 void *self)
 {
     ir_copies(block);
     ir_fold(block);
     ir_copies(block);
     ir_fold(block);
-    if (fuse)
-        ir_fuse(block);
-    ir_dead_flags(block, live, self);
+    if (!options->no_fusing)
+        ir_fuse(block, !options->no_repeating);
+    ir_dead_flags(block, !options->no_lazy, live, self);
     ir_dead_code(block);
 }

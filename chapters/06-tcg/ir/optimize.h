@@ -18,17 +18,28 @@
 
 void ir_copies(struct ir_block *block);
 void ir_fold(struct ir_block *block);
-void ir_fuse(struct ir_block *block);
+void ir_fuse(struct ir_block *block, bool repeat); /* repeat: conditions may compare again */
 void ir_dead_code(struct ir_block *block);
 
-/*
- * live says which flags the code at a key may read before it sets them; NULL: any may
- * be read.
- */
-typedef unsigned ir_live_flags(void *self, uint32_t key);
-void ir_dead_flags(struct ir_block *block, ir_live_flags *live, void *self);
+/* Flags that the code at some key may use before it sets them. */
+struct ir_live {
+    unsigned read;  /* by instructions */
+    unsigned shown; /* by a fault, a stop, or who knows */
+};
 
-/* All of them, in a good order. fuse: with ir_fuse(). */
-void ir_optimize(struct ir_block *block, bool fuse, ir_live_flags *live, void *self);
+/* NULL: all are shown. */
+typedef struct ir_live ir_live_flags(void *self, uint32_t key);
+void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void *self);
+
+/* What may be left out. */
+struct ir_options {
+    bool no_fusing;    /* no ir_fuse() */
+    bool no_repeating; /* of which: no condition compares again */
+    bool no_lazy;      /* no flags are lazy */
+};
+
+/* All of them, in a good order. */
+void ir_optimize(struct ir_block *block, const struct ir_options *options, ir_live_flags *live,
+                 void *self);
 
 #endif

@@ -32,6 +32,7 @@ struct name {
 static const struct name techniques[] = {
     {"optimizer", TRANSLATOR_NO_OPTIMIZER}, {"chaining", TRANSLATOR_NO_CHAINING},
     {"pins", TRANSLATOR_NO_PINS},           {"fusing", TRANSLATOR_NO_FUSING},
+    {"lazy", TRANSLATOR_NO_LAZY},           {"repeating", TRANSLATOR_NO_REPEATING},
     {"literals", TRANSLATOR_NO_LITERALS},   {"select", TRANSLATOR_NO_SELECT},
     {"liveness", TRANSLATOR_NO_LIVENESS},
 };
@@ -116,8 +117,10 @@ static void generate_again(struct translator *t, const struct block *block,
                            const struct ir_block *ir, x86_listener *listener, void *self,
                            struct x86_code *code)
 {
-    struct generate_options options = {
-        .pins = t->pins, .first_exit = block->first_exit, .leave = t->trampolines.leave};
+    struct generate_options options = {.pins = t->pins,
+                                       .first_exit = block->first_exit,
+                                       .leave = t->trampolines.leave,
+                                       .settle = t->trampolines.settle};
     size_t header = sizeof(uint64_t); /* the key before the entry */
     struct generated *out = malloc(sizeof *out);
 

@@ -20,6 +20,7 @@
 
 #include <pthread.h>
 
+#include "06-tcg/ir/optimize.h"
 #include "06-tcg/translate/block_table.h"
 #include "06-tcg/translate/code_cache.h"
 #include "06-tcg/translate/lift.h"
@@ -68,7 +69,7 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, 
 
 /* liveness.c: the flags that the code at key may read before it sets them, as far as can
  * be seen from this page of the guest (a page number). */
-unsigned engine_live_flags(const struct translator *t, uint32_t page, uint32_t key);
+struct ir_live engine_live_flags(const struct translator *t, uint32_t page, uint32_t key);
 
 /* The flags that the instruction at cpu->r[15] is going to set. */
 unsigned engine_flags_set(const struct arm_cpu *cpu);

@@ -68,11 +68,12 @@ struct look {
     uint32_t page; /* of the block we look for */
 };
 
-/* pending are the flags whose fate is open. */
-static unsigned look(const struct look *l, uint32_t key, unsigned pending, unsigned steps)
+/* pending are the flags whose fate is open. What is still pending at the end may be shown. */
+static struct ir_live look(const struct look *l, uint32_t key, unsigned pending, unsigned steps)
 {
     struct arm_cpu fetcher = {.space = l->t->space, .thumb = key & 1};
-    uint32_t address = key & ~1u, needed = 0;
+    uint32_t address = key & ~1u;
+    struct ir_live live = {0};
     struct arm_insn insn;
     struct arm_stop stop;
 
@@ -82,26 +83,30 @@ static unsigned look(const struct look *l, uint32_t key, unsigned pending, unsig
         if (address >> SPACE_PAGE_SHIFT != l->page || !arm_fetch(&fetcher, address, &insn, &stop))
             break;
         if (insn.cond != COND_ALWAYS)
-            needed |= ir_cond_flags(insn.cond) & pending;
+            live.read |= ir_cond_flags(insn.cond) & pending;
         address += insn.length;
         if (insn.op == ARM_B && insn.cond == COND_ALWAYS) {
             address = pc + insn.imm;
         } else if (insn.op == ARM_B) {
-            needed |= look(l, (pc + insn.imm) | fetcher.thumb, pending, steps / 2);
+            struct ir_live there = look(l, (pc + insn.imm) | fetcher.thumb, pending, steps / 2);
+
+            live.read |= there.read;
+            live.shown |= there.shown;
         } else {
             struct effect e = effect_of(&insn);
 
             if (e.stops)
                 break;
-            needed |= e.reads & pending;
+            live.read |= e.reads & pending;
             if (insn.cond == COND_ALWAYS)
                 pending &= ~e.writes;
         }
     }
-    return needed | pending;
+    live.shown |= pending;
+    return live;
 }
 
-unsigned engine_live_flags(const struct translator *t, uint32_t page, uint32_t key)
+struct ir_live engine_live_flags(const struct translator *t, uint32_t page, uint32_t key)
 {
     struct look l = {.t = t, .page = page};
 

@@ -21,7 +21,7 @@ struct lifting {
     bool done;
 };
 
-static unsigned live_flags(void *self, uint32_t key)
+static struct ir_live live_flags(void *self, uint32_t key)
 {
     struct lifting *l = self;
 
@@ -40,8 +40,11 @@ static void lift_guarded(void *self)
     engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_ARM);
     engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_IR);
     if (!(without & TRANSLATOR_NO_OPTIMIZER)) {
-        ir_optimize(l->ir, !(without & TRANSLATOR_NO_FUSING),
-                    without & TRANSLATOR_NO_LIVENESS ? NULL : live_flags, l);
+        struct ir_options options = {.no_fusing = without & TRANSLATOR_NO_FUSING,
+                                     .no_repeating = without & TRANSLATOR_NO_REPEATING,
+                                     .no_lazy = without & TRANSLATOR_NO_LAZY};
+
+        ir_optimize(l->ir, &options, without & TRANSLATOR_NO_LIVENESS ? NULL : live_flags, l);
         engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_OPT);
     }
 }
@@ -99,6 +102,7 @@ static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
         .pins = t->pins,
         .first_exit = t->blocks.exit_count,
         .leave = t->trampolines.leave,
+        .settle = t->trampolines.settle,
         .counter = t->options.count ? &t->blocks.blocks[t->blocks.block_count].executions : NULL,
     };
     unsigned limit = t->options.block_limit;

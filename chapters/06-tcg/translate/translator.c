@@ -271,7 +271,8 @@ static void make_exact(void *self)
     struct interpreting *one = self;
     struct arm_cpu *cpu = one->cpu;
     uint32_t page = cpu->r[ARM_PC] >> SPACE_PAGE_SHIFT;
-    unsigned stale = IR_FLAGS_ALL & ~engine_live_flags(one->t, page, key_of(cpu));
+    struct ir_live live = engine_live_flags(one->t, page, key_of(cpu));
+    unsigned stale = IR_FLAGS_ALL & ~(live.read | live.shown);
 
     for (unsigned n = 0; stale && n < IR_GUEST; n++) {
         stale &= ~engine_flags_set(cpu);

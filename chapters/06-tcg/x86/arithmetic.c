@@ -38,8 +38,8 @@ static void combine(struct x86_code *code, enum x86_alu op, enum x86_reg reg, st
         x86_alu(code, op, X86_32, reg, right.operand);
 }
 
-/* CMP and TEST: only the flags are wanted, so nothing need be copied. */
-static void compare(struct generator *g, const struct ir_insn *insn)
+/* Nothing need be copied. A constant on the left goes to a register, as any other value. */
+void emit_compare(struct generator *g, const struct ir_insn *insn)
 {
     struct right right = right_operand(g, insn->b);
     enum x86_reg left = allocate_use(&g->places, insn->a);
@@ -87,14 +87,21 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
                                        [IR_OR] = X86_OR,
                                        [IR_XOR] = X86_XOR};
     const struct ir_insn *insn = &g->block->insns[i];
-    bool flags = insn->flags || insn->fused, used = g->places.last_use[i];
+    bool flags = insn->flags & ~insn->lazy || insn->fused, used = g->places.last_use[i];
     bool add = insn->op == IR_ADD || insn->op == IR_SUB;
     ir_value left = insn->a, other = insn->b;
     uint32_t constant;
 
-    if (!used && flags && (insn->op == IR_SUB || insn->op == IR_AND)) {
-        compare(g, insn);
-    } else if (flags || !add || !add_by_lea(g, i)) {
+    bool by_operands = insn->lazy & (IR_FLAG_C | IR_FLAG_V);
+    bool by_result = insn->lazy && !by_operands;
+
+    if (by_operands)
+        emit_lazy_operands(g, insn);
+    if (!used && !flags && !by_result) /* only what is lazy was wanted */
+        return;
+    if (!used && (insn->op == IR_SUB || insn->op == IR_AND) && !by_result) {
+        emit_compare(g, insn);
+    } else if (flags || by_result || !add || !add_by_lea(g, i)) {
         if (insn->op != IR_SUB && allocate_is_const(&g->places, left, &constant)) {
             left = insn->b;
             other = insn->a;
@@ -103,6 +110,8 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
         enum x86_reg result = allocate_copy(&g->places, i, left, other);
 
         combine(g->code, alu[insn->op], result, right);
+        if (by_result)
+            emit_lazy_result(g, result);
     }
     if (flags)
         emit_flags(g, i,

@@ -11,13 +11,25 @@
  * CF says "borrow". [ARM-ARM, A2.2.1 "Integer arithmetic", AddWithCarry()]
  * [SDM1, 3.4.3.1 "Status Flags"]
  *
- * An instruction that sets flags keeps those that somebody may read: N, Z and V in a
- * word of the frame (frame.h), C in its byte of struct arm_cpu. A condition that comes
- * while EFLAGS still hold the result (fused) needs neither.
+ * An instruction that sets flags keeps those that somebody reads: N, Z and V in one
+ * word (frame.h), C in its byte of struct arm_cpu. A condition that comes while EFLAGS
+ * still hold the result (fused), or that compares again, needs neither.
+ *
+ * Most flags are read by nobody, and yet a fault, a signal or unknown code might look
+ * at them before the next instruction sets them. They are lazy: two or three plain
+ * stores keep what they would be made of,
+ *
+ *      lazy.left, lazy.right   of ADD and SUB
+ *      lazy.result             where only N and Z are: C and V are as they were
+ *
+ * and one says so. Whoever wants to read a flag that is not known to be kept has lazy
+ * ones settled first: a comparison with 0, and a call that is seldom made.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "06-tcg/x86/generator.h"
+#include "common/bits.h"
 
 /* [cc] */
 /* ARM's conditions by number on EFLAGS after a subtraction: a perfect match. */
@@ -51,9 +63,79 @@ static void save_nzv(struct generator *g, unsigned flags)
     }
 }
 
+#define LAZY(field) x86_mem(RBP, offsetof(struct arm_cpu, lazy.field))
+
+/* Four bytes at once: which flags are lazy, and of what operation. */
+static void store_kinds(struct generator *g, unsigned flags, bool add)
+{
+    const uint8_t kinds[] = {!!(flags & IR_FLAGS_NZ), !!(flags & IR_FLAG_C), !!(flags & IR_FLAG_V),
+                             add};
+    uint32_t word;
+
+    memcpy(&word, kinds, sizeof word);
+    x86_store_imm(g->code, X86_32, LAZY(nz), (int32_t)word);
+}
+
+static void store_operand(struct generator *g, struct x86_operand to, ir_value v)
+{
+    uint32_t constant;
+
+    if (allocate_is_const(&g->places, v, &constant))
+        x86_store_imm(g->code, X86_32, to, (int32_t)constant);
+    else
+        x86_store(g->code, X86_32, to, allocate_use(&g->places, v));
+}
+
+void emit_lazy_operands(struct generator *g, const struct ir_insn *insn)
+{
+    store_operand(g, LAZY(left), insn->a);
+    store_operand(g, LAZY(right), insn->b);
+    store_kinds(g, insn->lazy, insn->op == IR_ADD);
+    g->kept = IR_FLAGS_ALL & ~insn->lazy; /* of the others, some are read: they follow */
+}
+
+void emit_lazy_result(struct generator *g, enum x86_reg result)
+{
+    x86_store(g->code, X86_32, LAZY(result), result);
+    x86_store_imm(g->code, X86_8, LAZY(nz), 2);
+    g->kept &= ~IR_FLAGS_NZ;
+}
+
+void emit_settle(struct generator *g, unsigned flags)
+{
+    if ((g->kept & flags) == flags)
+        return;
+    if (g->settles == ARRAY_SIZE(g->settle)) {
+        g->places.failed = true; /* a shorter block has fewer */
+        return;
+    }
+    x86_alu_imm(g->code, X86_CMP, X86_32, LAZY(nz), 0);
+    g->settle[g->settles].jump = x86_jcc(g->code, X86_NE, X86_LATER);
+    g->settle[g->settles++].back = g->code->size;
+    g->kept = IR_FLAGS_ALL;
+}
+
+void emit_kept(struct generator *g, unsigned flags)
+{
+    unsigned news = flags & ~g->kept;
+
+    if (news == IR_FLAGS_ALL) {
+        x86_store_imm(g->code, X86_32, LAZY(nz), 0);
+    } else {
+        if (news & IR_FLAGS_NZ)
+            x86_store_imm(g->code, X86_8, LAZY(nz), 0);
+        if (news & IR_FLAG_C)
+            x86_store_imm(g->code, X86_8, LAZY(c), 0);
+        if (news & IR_FLAG_V)
+            x86_store_imm(g->code, X86_8, LAZY(v), 0);
+    }
+    g->kept |= flags;
+}
+
 void emit_flags(struct generator *g, unsigned i, enum host_flags kind)
 {
-    unsigned flags = g->block->insns[i].flags;
+    const struct ir_insn *insn = &g->block->insns[i];
+    unsigned flags = insn->flags & ~insn->lazy;
 
     g->places.busy = 0; /* operands have been read, the result is written: all may move */
     if (flags & IR_FLAG_C) {
@@ -70,8 +152,10 @@ void emit_flags(struct generator *g, unsigned i, enum host_flags kind)
         x86_store_imm(g->code, X86_8, x86_mem(RBP, offsetof(struct arm_cpu, q)), 1);
         x86_land(g->code, over);
     }
+    if (flags & IR_FLAG_V)
+        flags |= IR_FLAGS_NZ; /* written with V */
+    emit_kept(g, flags & IR_FLAGS_ALL);
     g->host_flags = kind;
-    g->host_carry = flags & IR_FLAG_C;
     g->code->flags_changed = false;
 }
 
@@ -112,10 +196,22 @@ static enum x86_cc test_kept(struct generator *g, unsigned cond)
     }
 }
 
+/* The comparison that set the guest's flags, once more. */
+static enum x86_cc compare_again(struct generator *g, const struct ir_insn *insn)
+{
+    struct ir_insn compare = {.op = insn->compare, .a = insn->left, .b = insn->right};
+
+    emit_compare(g, &compare);
+    return after_sub[insn->cond];
+}
+
 enum x86_cc emit_condition(struct generator *g, const struct ir_insn *insn)
 {
     unsigned cond = insn->cond;
     enum x86_cc cc;
+
+    if (insn->compare && !insn->fused)
+        return compare_again(g, insn);
 
     if (insn->fused) {
         assert(host_flags_hold(g));
@@ -124,22 +220,20 @@ enum x86_cc emit_condition(struct generator *g, const struct ir_insn *insn)
             cc = opposite(cc);
         return cc;
     }
+    emit_settle(g, ir_cond_flags(cond));
     cc = test_kept(g, cond);
     return cond & 1 ? opposite(cc) : cc;
 }
 
 void emit_carry_in(struct generator *g, ir_value v, bool inverted)
 {
-    const struct place *place = &g->places.place[v];
-    bool in_host = place->home == IR_C && g->host_carry && host_flags_hold(g);
-
-    if (in_host) { /* ADDS, ADC: the carry has not left CF */
+    if (v == IR_NONE) { /* ADDS, ADC: the carry has not left CF */
+        assert(host_flags_hold(g));
         if ((g->host_flags == HOST_FLAGS_SUB) != inverted)
             x86_cmc(g->code);
-        return;
-    }
-    if (inverted) /* borrows if v < 1 */
+    } else if (inverted) { /* borrows if v < 1 */
         x86_alu_imm(g->code, X86_CMP, X86_32, x86_reg(allocate_use(&g->places, v)), 1);
-    else
+    } else {
         x86_bt(g->code, X86_32, x86_reg(allocate_use(&g->places, v)), 0);
+    }
 }

@@ -94,7 +94,6 @@ static void put_insn(struct x86_code *code, unsigned opcode, enum x86_width widt
     unsigned rex = (width == X86_64) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | base >> 3;
     bool empty_rex = needs_rex(reg_width, reg) || (x86_is_reg(rm) && needs_rex(rm_width, rm.reg));
 
-    assert(!rm.guest || rm.base != X86_NO_REG || rm.index != X86_NO_REG);
     if (rm.guest && code->segment)
         put(code, 0x65, 1);
     if (rm.guest)
@@ -485,6 +484,19 @@ size_t x86_jmp(struct x86_code *code, size_t target)
     put(code, 0xe9, 1);
     put(code, displacement(code->size, target), 4);
     list_jump(code, start, "mp", target);
+    return code->size - 4;
+}
+
+size_t x86_call(struct x86_code *code, size_t target)
+{
+    size_t start = code->size;
+
+    put(code, 0xe8, 1);
+    put(code, displacement(code->size, target), 4);
+    if (target == X86_LATER)
+        list(code, start, "call (patched later)");
+    else
+        list(code, start, "call %#zx", target);
     return code->size - 4;
 }
 

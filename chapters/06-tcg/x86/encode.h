@@ -211,6 +211,7 @@ void x86_jmp_to(struct x86_code *code, struct x86_operand rm); /* through a regi
  * offset of the displacement, for x86_patch().
  */
 size_t x86_jmp(struct x86_code *code, size_t target);
+size_t x86_call(struct x86_code *code, size_t target);
 size_t x86_jcc(struct x86_code *code, enum x86_cc cc, size_t target);
 
 /* A jump over what comes next; x86_land() fills in where it lands: here. */

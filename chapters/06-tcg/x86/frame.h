@@ -12,15 +12,17 @@
  * pins, a jump from block to block moves nothing at all.
  *
  *   rsp + 0     spilled values, FRAME_SLOTS of 8 bytes
- *   rsp + ...   the table that finds a block by its key (jump_table.h)
+ *   rsp + ...   the jump table, which finds a block by its key (generate.h)
  *   rsp + ...   where a fault is noted
- *   rsp + ...   N, Z and V, as LAHF and SETO leave them in ax:
  *
- *                 15  14          7 .. 0
- *               |  N |  Z | -  |    V    |
+ * Flags that are kept are in struct arm_cpu, C in its byte and the others in lazy.nzv,
+ * as LAHF and SETO leave them in ax:
  *
- * So CMP's flags are saved by two instructions and one store; C has its byte in struct
- * arm_cpu. On the way in and out the flags are converted.
+ *      15  14          7 .. 0
+ *    |  N |  Z | -  |    V    |
+ *
+ * So CMP's flags are saved by two instructions and one store. On the way in and out the
+ * flags are converted.
  */
 #ifndef TCG_X86_FRAME_H
 #define TCG_X86_FRAME_H
@@ -34,7 +36,6 @@
 #define FRAME_SLOTS 48
 #define FRAME_TABLE (FRAME_SLOTS * 8)
 #define FRAME_FAULT (FRAME_SLOTS * 8 + 8)
-#define FRAME_FLAGS (FRAME_SLOTS * 8 + 16)
 #define FRAME_SIZE  (FRAME_SLOTS * 8 + 24) /* with six pushes and a return address: 16-aligned */
 
 _Static_assert((FRAME_SIZE + 7 * 8) % 16 == 0, "the stack stays aligned as the ABI asks");
@@ -64,8 +65,8 @@ struct x86_pins {
 extern const struct x86_pins x86_pins_usual, x86_pins_none;
 
 /* The word with N, Z and V; the byte with N and Z; their bits in the word. */
-#define FRAME_NZV   x86_mem(RSP, FRAME_FLAGS)
-#define FRAME_NZ    x86_mem(RSP, FRAME_FLAGS + 1)
+#define FRAME_NZV   x86_mem(RBP, offsetof(struct arm_cpu, lazy.nzv))
+#define FRAME_NZ    x86_mem(RBP, offsetof(struct arm_cpu, lazy.nzv) + 1)
 #define FRAME_N_BIT 15
 #define FRAME_Z_BIT 14
 

@@ -15,13 +15,17 @@
 static struct x86_operand guest_address(struct generator *g, const struct ir_insn *insn)
 {
     struct x86_operand address = {.reg = X86_NO_REG, .index = X86_NO_REG, .guest = true};
+    uint32_t constant = 0;
 
-    address.base = (uint8_t)allocate_use(&g->places, insn->a);
+    if (allocate_is_const(&g->places, insn->a, &constant))
+        address.base = X86_NO_REG;
+    else
+        address.base = (uint8_t)allocate_use(&g->places, insn->a);
     if (insn->b != IR_NONE) {
         address.index = (uint8_t)allocate_use(&g->places, insn->b);
         address.scale = insn->scale;
     }
-    address.disp = (int32_t)insn->imm;
+    address.disp = (int32_t)(insn->imm + constant);
     return address;
 }
 
@@ -54,12 +58,13 @@ static void emit_select(struct generator *g, unsigned i)
 {
     const struct ir_insn *insn = &g->block->insns[i];
 
-    if (!insn->fused)
-        allocate_claim(&g->places, RAX); /* the condition may need it when the operands wait */
+    enum x86_cc cc = emit_condition(g, insn); /* first: what it compares may be in the way */
 
+    g->places.busy = 0;
+
+    /* Copies do not change the host's flags. */
     struct x86_operand yes = x86_reg(allocate_use(&g->places, insn->a));
     enum x86_reg result = allocate_copy(&g->places, i, insn->b, insn->a);
-    enum x86_cc cc = emit_condition(g, insn);
 
     x86_cmov(g->code, cc, X86_32, result, yes);
 }
@@ -69,13 +74,14 @@ static void emit_skip(struct generator *g, const struct ir_insn *insn)
     enum x86_cc cc = emit_condition(g, insn);
 
     g->skip = x86_jcc(g->code, cc ^ 1, X86_LATER);
+    g->kept_at_skip = g->kept;
 }
 
 /* Two ways meet: what the host's flags are depends on the way. */
 static void emit_label(struct generator *g)
 {
     g->host_flags = HOST_FLAGS_NONE;
-    g->host_carry = false;
+    g->kept &= g->kept_at_skip;
     x86_patch(g->code, g->skip, g->code->size);
     allocate_forget(&g->places);
 }
@@ -166,11 +172,24 @@ static void emit_map(struct generator *g, uint32_t guest, struct generated *out)
     out->map[out->maps++] = (struct code_map){(uint32_t)g->code->size, guest};
 }
 
+static void emit_get(struct generator *g, unsigned i)
+{
+    unsigned global = g->block->insns[i].global;
+
+    if (global >= IR_N && g->places.last_use[i])
+        emit_settle(g, IR_FLAG_OF(global));
+    allocate_get(&g->places, i);
+}
+
 static void emit_set(struct generator *g, unsigned i)
 {
-    if (g->block->insns[i].global == IR_C)
-        g->host_carry = false;
+    unsigned global = g->block->insns[i].global;
+
+    if (global == IR_N || global == IR_Z) /* bits of a word that keeps the other's */
+        emit_settle(g, IR_FLAGS_NZ);
     allocate_set(&g->places, i);
+    if (global == IR_C || global == IR_V)
+        emit_kept(g, IR_FLAG_OF(global));
 }
 
 /* What only reads and writes values. */
@@ -214,7 +233,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_NOP:
     case IR_CONST: break;
     case IR_INSN: emit_map(g, insn->imm, out); break;
-    case IR_GET: allocate_get(&g->places, i); break;
+    case IR_GET: emit_get(g, i); break;
     case IR_SET: emit_set(g, i); break;
     case IR_LOAD: emit_load(g, i); break;
     case IR_STORE: emit_store(g, insn); break;
@@ -240,6 +259,11 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
         x86_patch(code, g->leave[n].jump, code->size);
         x86_mov_imm(code, RAX, g->leave[n].key);
         emit_leave(code, FRAME_INTERPRET, options);
+    }
+    for (unsigned n = 0; n < g->settles; n++) {
+        x86_patch(code, g->settle[n].jump, code->size);
+        x86_call(code, options->settle);
+        x86_jmp(code, g->settle[n].back);
     }
     for (unsigned n = 0; n < out->exits; n++) {
         struct exit_site *site = &out->exit[n];

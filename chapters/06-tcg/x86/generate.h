@@ -58,6 +58,7 @@ struct generate_options {
     uint32_t first_exit; /* number of this block's first exit, for FRAME_EXIT */
     uint64_t *counter;   /* counts executions if not NULL */
     size_t leave;        /* offset of the code that leaves */
+    size_t settle;       /* of the subroutine that settles lazy flags */
 };
 
 /*
@@ -72,6 +73,7 @@ struct trampolines {
     size_t enter;       /* a function: enum frame_status + key, see translator.c */
     size_t leave;       /* rax is the key, rdx the status */
     size_t fault_leave; /* the same without a key, from anywhere in a block */
+    size_t settle;      /* a subroutine: lazy flags become kept ones; changes the host's */
     size_t miss;        /* code that belongs to no key: what an empty jump table holds */
 };
 

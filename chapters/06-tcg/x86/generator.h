@@ -24,7 +24,12 @@ struct generator {
     const struct ir_block *block;
     struct allocation places;
     enum host_flags host_flags;
-    bool host_carry; /* and CF is what the guest's C was set to last */
+    unsigned kept; /* flags known not to be lazy */
+    unsigned kept_at_skip;
+    unsigned settles; /* places that wait for their stub, which settles lazy flags */
+    struct {
+        size_t jump, back;
+    } settle[IR_GUEST * 2];
     size_t skip;     /* the jump of the open SKIP */
     unsigned leaves; /* exits to the interpreter that wait for their stubs */
     struct {
@@ -39,11 +44,25 @@ enum x86_cc emit_condition(struct generator *g, const struct ir_insn *insn);
 /* After an instruction that set EFLAGS for IR instruction i: keeps what it asks for. */
 void emit_flags(struct generator *g, unsigned i, enum host_flags kind);
 
+/* For a setter whose flags are lazy: keeps its operands, before they are overwritten; or
+ * the result, if C and V are not lazy. Changes no flags of the host. */
+void emit_lazy_operands(struct generator *g, const struct ir_insn *insn);
+void emit_lazy_result(struct generator *g, enum x86_reg result);
+
+/* Makes sure that none of these flags of the guest is lazy. Changes the host's. */
+void emit_settle(struct generator *g, unsigned flags);
+
+/* These flags of the guest have just been written: they are not lazy any more. */
+void emit_kept(struct generator *g, unsigned flags);
+
 /* Sets CF to the carry value v, or to its opposite. */
 void emit_carry_in(struct generator *g, ir_value v, bool inverted);
 
 /* Do the host's flags still hold what the last emit_flags() saw? */
 bool host_flags_hold(const struct generator *g);
+
+/* CMP or TEST for IR_SUB or IR_AND of insn->a and insn->b: only the flags are wanted. */
+void emit_compare(struct generator *g, const struct ir_insn *insn);
 
 void emit_add_sub_logic(struct generator *g, unsigned i);
 void emit_add_sub_carry(struct generator *g, unsigned i);

@@ -45,8 +45,9 @@ static void load_flags(struct x86_code *code)
 }
 
 /* And back, by way of RCX: RAX and RDX are in use. */
-static void store_flags(struct x86_code *code)
+static void store_flags(struct x86_code *code, size_t settle)
 {
+    x86_call(code, settle);
     x86_movzx(code, X86_16, RCX, FRAME_NZV);
     x86_store(code, X86_8, CPU(v), RCX);
     x86_shift_imm(code, X86_SHR, X86_32, x86_reg(RCX), FRAME_Z_BIT);
@@ -54,6 +55,62 @@ static void store_flags(struct x86_code *code)
     x86_setcc(code, X86_B, CPU(z));
     x86_bt(code, X86_32, x86_reg(RCX), FRAME_N_BIT - FRAME_Z_BIT);
     x86_setcc(code, X86_B, CPU(n));
+}
+
+/* Left op right once more: N, Z and V into AX, C into CL. */
+static void compute_again(struct x86_code *code)
+{
+    size_t add, done;
+
+    x86_load(code, X86_32, RCX, CPU(lazy.left));
+    x86_alu_imm(code, X86_CMP, X86_8, CPU(lazy.add), 0);
+    add = x86_jcc_short(code, X86_NE);
+    x86_alu(code, X86_CMP, X86_32, RCX, CPU(lazy.right));
+    x86_setcc(code, X86_AE, x86_reg(RCX));
+    done = x86_jmp_short(code);
+    x86_land(code, add);
+    x86_alu(code, X86_ADD, X86_32, RCX, CPU(lazy.right));
+    x86_setcc(code, X86_B, x86_reg(RCX));
+    x86_land(code, done);
+    x86_lahf(code);
+    x86_setcc(code, X86_O, x86_reg(RAX));
+}
+
+/* Jumps over what comes next if the byte is 0. */
+static size_t unless_lazy(struct x86_code *code, struct x86_operand kind)
+{
+    x86_alu_imm(code, X86_CMP, X86_8, kind, 0);
+    return x86_jcc_short(code, X86_E);
+}
+
+/* A subroutine that makes lazy flags kept ones, and changes none but the host's flags. */
+static size_t settle(struct x86_code *code)
+{
+    size_t start = code->size, c, v, nz, of_operands;
+
+    x86_push(code, RAX);
+    x86_push(code, RCX);
+    compute_again(code);
+    c = unless_lazy(code, CPU(lazy.c));
+    x86_store(code, X86_8, CPU(c), RCX);
+    x86_land(code, c);
+    v = unless_lazy(code, CPU(lazy.v));
+    x86_store(code, X86_8, FRAME_NZV, RAX);
+    x86_land(code, v);
+    nz = unless_lazy(code, CPU(lazy.nz));
+    x86_alu_imm(code, X86_CMP, X86_8, CPU(lazy.nz), 2);
+    of_operands = x86_jcc_short(code, X86_NE);
+    x86_load(code, X86_32, RAX, CPU(lazy.result));
+    x86_test(code, X86_32, x86_reg(RAX), RAX);
+    x86_lahf(code);
+    x86_land(code, of_operands);
+    x86_store_ah(code, FRAME_NZ);
+    x86_land(code, nz);
+    x86_store_imm(code, X86_32, CPU(lazy.nz), 0);
+    x86_pop(code, RCX);
+    x86_pop(code, RAX);
+    x86_ret(code);
+    return start;
 }
 
 static size_t enter(struct x86_code *code, const struct x86_pins *pins)
@@ -98,17 +155,19 @@ static void store_key(struct x86_code *code)
 void generate_trampolines(struct x86_code *code, const struct x86_pins *pins,
                           struct trampolines *out)
 {
+    out->settle = settle(code);
+
     out->enter = enter(code, pins);
 
     out->leave = code->size;
     store_pins(code, pins);
-    store_flags(code);
+    store_flags(code, out->settle);
     store_key(code);
     leave_frame(code);
 
     out->fault_leave = code->size;
     store_pins(code, pins);
-    store_flags(code);
+    store_flags(code, out->settle);
     x86_mov_imm(code, RDX, FRAME_FAULT_TAKEN);
     leave_frame(code);
 
