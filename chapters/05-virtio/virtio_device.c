@@ -276,11 +276,11 @@ struct chain *virtio_device_take(struct virtio_device *d, unsigned index)
     int got;
 
     do
-        got = virtio_device_live(d) ? virtqueue_pop(ring, &d->chain) : 0;
+        got = virtio_device_live(d) ? virtqueue_pop(ring, &d->taken) : 0;
     while (got == 0 && virtio_device_live(d) && virtqueue_enable_kicks(ring));
     if (got < 0)
         virtio_device_fail(d, ring->broken);
-    return got > 0 ? &d->chain : NULL;
+    return got > 0 ? &d->taken : NULL;
 }
 
 void virtio_device_push(struct virtio_device *d, unsigned index, const struct chain *chain,

@@ -118,6 +118,7 @@ struct virtio_device {
     const struct virtio_runner *runner; /* NULL: the notifying thread */
     struct virtio_later later;          /* call is NULL: serve on until all is done */
     struct chain chain;                 /* the one being handled */
+    struct chain taken;                 /* what virtio_device_take() gave, often meanwhile */
 };
 
 /*
@@ -178,7 +179,7 @@ bool virtio_device_live(const struct virtio_device *d);
 bool virtio_device_serve(struct virtio_device *d, unsigned index);
 
 /*
- * The next buffer of a queue that the device fills unasked, in d->chain; NULL: there is
+ * The next buffer of a queue that the device fills unasked, in d->taken; NULL: there is
  * none, and the driver has been asked to notify when there is. For queues whose handle()
  * leaves buffers in the ring.
  */

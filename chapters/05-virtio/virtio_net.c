@@ -138,7 +138,7 @@ struct filled {
 static void settle(struct virtio_net *net, unsigned queue, const struct filled *filled,
                    unsigned count, bool used)
 {
-    struct chain *chain = &net->device.chain;
+    struct chain *chain = &net->device.taken;
 
     for (unsigned i = 0; i < count; i++) {
         const struct filled *f = &filled[used ? i : count - 1 - i];

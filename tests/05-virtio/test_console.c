@@ -351,6 +351,27 @@ START_TEST(a_port_gets_bytes_when_the_guest_has_opened_it)
 }
 END_TEST
 
+/* A back end that has bytes ready brings them while the message that opens the port is read. */
+static void type_at_once(void *self)
+{
+    (void)self;
+    virtio_console_receive(&console, 1, (const uint8_t *)"now", 3);
+    virtio_console_receive(&console, 1, (const uint8_t *)"!", 1); /* in a buffer of its own */
+}
+
+START_TEST(a_port_may_be_filled_at_the_moment_it_opens)
+{
+    console.ports[1].room = type_at_once;
+    lend(4, BUFFER + 0x1000, 8);
+    lend(4, BUFFER + 0x1100, 8);
+    tell(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    ck_assert_int_eq(guest_receive(&guest, 4), 3);
+    ck_assert_mem_eq(guest_at(&guest, BUFFER + 0x1000, 3), "now", 3);
+    for (unsigned i = 0; i < console.device.queue_count; i++)
+        ck_assert_uint_eq(console.device.queues[i].ring.in_flight, 0);
+}
+END_TEST
+
 START_TEST(messages_that_make_no_sense_are_ignored) /* CON10, CON11, CON12 */
 {
     static const uint32_t sizes[] = {0, 1, 7, 9, 65536};
@@ -414,6 +435,7 @@ static Suite *console_suite(void)
     tcase_add_test(many, ports_are_announced_named_and_opened);
     tcase_add_test(many, messages_wait_for_buffers_and_then_tell_the_truth_of_then);
     tcase_add_test(many, a_port_gets_bytes_when_the_guest_has_opened_it);
+    tcase_add_test(many, a_port_may_be_filled_at_the_moment_it_opens);
     tcase_add_test(many, messages_that_make_no_sense_are_ignored);
     tcase_add_test(many, a_control_buffer_of_seven_bytes_breaks_the_device);
     tcase_add_test(many, a_new_size_is_told_both_ways);

@@ -399,6 +399,35 @@ START_TEST(a_frame_that_comes_back_is_a_frame_like_others) /* NET44 */
 }
 END_TEST
 
+/* And one that is no further than the back end itself. */
+static void send_back(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
+                      unsigned count)
+{
+    uint8_t frame[2048];
+    size_t size = 0;
+
+    (void)self, (void)header;
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(frame + size, iov[i].iov_base, iov[i].iov_len);
+        size += iov[i].iov_len;
+    }
+    net.backend->receiver.receive(net.backend->receiver.self, &plain, frame, size);
+}
+
+START_TEST(a_frame_may_come_back_while_it_is_sent) /* NET44 */
+{
+    again(features[_i], 16);
+    socket_end.backend.send = send_back;
+    lend(BUFFER + 0x2000, 2048); /* so that buffers of both queues have different names */
+    for (unsigned i = 0; i < 100; i++) {
+        lend(BUFFER + 0x1000, 2048);
+        make_frame((uint8_t *)put(&plain, 100), 100, mac);
+        ck_assert_int_eq(guest_call(&guest, 1, &(struct piece){BUFFER, 112, false}, 1), 0);
+        ck_assert_int_eq(guest_receive(&guest, 0), 112);
+    }
+}
+END_TEST
+
 START_TEST(no_mtu_is_offered_and_long_frames_pass) /* NET50 */
 {
     ck_assert(!(virtio_device_features(&net.device, 0) & VIRTIO_FEATURE(VIRTIO_NET_F_MTU)));
@@ -622,6 +651,7 @@ static Suite *net_suite(void)
                         ARRAY_SIZE(features));
     tcase_add_test(tests, a_wire_that_takes_nothing_loses_frames_at_once);
     tcase_add_test(tests, a_frame_that_comes_back_is_a_frame_like_others);
+    tcase_add_loop_test(tests, a_frame_may_come_back_while_it_is_sent, 0, ARRAY_SIZE(features));
     tcase_add_test(tests, no_mtu_is_offered_and_long_frames_pass);
     tcase_add_test(tests, a_million_notifications_do_no_harm);
     tcase_add_test(tests, a_far_end_that_leaves_does_no_harm);
