@@ -43,6 +43,7 @@ struct medium {
     struct disk_request *waiting[300];
     unsigned waiting_count, submitted, flushes;
     uint64_t discarded, zeroed; /* bytes */
+    uint64_t unmapped;          /* bytes zeroed whose room may be given back */
     int failure;                /* what every request ends with */
     bool slow;
 };
@@ -74,6 +75,7 @@ static inline int medium_carry_out(struct medium *m, const struct disk_request *
     if (r->operation == DISK_ZERO) {
         memset(m->bytes + r->offset, 0, r->size);
         m->zeroed += r->size;
+        m->unmapped += r->unmap ? r->size : 0;
     }
     return m->failure;
 }

@@ -455,6 +455,7 @@ START_TEST(write_same_makes_zeros)
     ck_assert_uint_eq(medium.bytes[4 * 512 + 1], 0);
     expect_good(scsi_call(TARGET, CDB(0x41, 0, [5] = 10, [8] = 2), 512, 0), 512, 512);
     ck_assert_uint_eq(medium.zeroed, 5 * 512);
+    ck_assert_uint_eq(medium.unmapped, 3 * 512); /* the UNMAP bit was set */
     ck_assert_uint_eq(medium.submitted, 2);
 }
 END_TEST

@@ -72,6 +72,16 @@ START_TEST(what_does_not_move_is_residual)
 }
 END_TEST
 
+START_TEST(sense_data_has_the_fixed_format)
+{
+    static const uint8_t expected[96] = {0x70, [2] = 5, [7] = 10, [12] = 0x21};
+
+    expect_sense(scsi_call(2, CDB(0x28, 0, 0, 0, 1, 0, 0, 0, 1, 0), 0, 512),
+                 SENSE_BLOCK_OUT_OF_RANGE);
+    ck_assert_mem_eq(guest_at(&guest, RESPONSE + 12, 96), expected, 96);
+}
+END_TEST
+
 START_TEST(a_buffer_that_is_too_small_is_an_overrun)
 {
     static const struct {
@@ -83,6 +93,7 @@ START_TEST(a_buffer_that_is_too_small_is_an_overrun)
         {{0x2a, 0, 0, 0, 0, 3, 0, 0, 2, 0}, 1023, 0},
         {{0x2a, 0, 0, 0, 0, 3, 0, 0, 2, 0}, 0, 1024},
         {{0x12, 0, 0, 0, 36}, 0, 35},
+        {{0x12, 0, 0, 0, 100}, 0, 99}, /* although the answer would fit */
         {{0x25}, 0, 7},
         {{0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0}, 23, 0},
         {{0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 511, 0},
@@ -492,6 +503,7 @@ static Suite *scsi_suite(void)
     tcase_add_test(tests, a_command_and_its_data_come_back);
     tcase_add_test(tests, a_request_may_be_cut_anywhere);
     tcase_add_test(tests, what_does_not_move_is_residual);
+    tcase_add_test(tests, sense_data_has_the_fixed_format);
     tcase_add_test(tests, a_buffer_that_is_too_small_is_an_overrun);
     tcase_add_test(tests, data_both_ways_is_refused);
     tcase_add_loop_test(tests, a_request_without_form_breaks_the_device, 0, ARRAY_SIZE(formless));
