@@ -140,7 +140,6 @@ void scsi_put_length(struct scsi_reply *r, unsigned at, unsigned width)
         r->bytes[at + i] = (uint8_t)(length >> 8 * (width - 1 - i));
 }
 
-/* [answer] */
 void scsi_answer(struct scsi_command *c, const struct scsi_reply *r, uint32_t allocation)
 {
     uint32_t size = r->size < allocation ? r->size : allocation;
@@ -150,4 +149,3 @@ void scsi_answer(struct scsi_command *c, const struct scsi_reply *r, uint32_t al
     c->moved = chain_write(c->chain, c->in_offset, r->bytes, size);
     scsi_good(c);
 }
-/* [/answer] */

@@ -83,7 +83,6 @@ static void start(struct scsi_command *c)
     proceed(c, c->medium->submit(c->medium->self, &c->disk));
 }
 
-/* [exist] */
 bool scsi_block_exist(const struct scsi_unit *unit, struct scsi_command *c, uint64_t first,
                       uint64_t count)
 {
@@ -92,9 +91,7 @@ bool scsi_block_exist(const struct scsi_unit *unit, struct scsi_command *c, uint
     scsi_refuse(c, SENSE_BLOCK_OUT_OF_RANGE);
     return false;
 }
-/* [/exist] */
 
-/* [read] */
 void scsi_block_read(struct scsi_unit *unit, struct scsi_command *c, uint64_t first, uint64_t count)
 {
     uint64_t size = count * unit->block_size;
@@ -108,7 +105,6 @@ void scsi_block_read(struct scsi_unit *unit, struct scsi_command *c, uint64_t fi
     c->disk.iov_count = chain_writable(c->chain, c->in_offset, size, c->data);
     start(c);
 }
-/* [/read] */
 
 void scsi_block_write(struct scsi_unit *unit, struct scsi_command *c, uint64_t first,
                       uint64_t count, bool last)

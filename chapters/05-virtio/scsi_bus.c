@@ -89,7 +89,6 @@ static void sense_of_nobody(struct scsi_command *c)
     scsi_answer(c, &r, c->cdb[4]);
 }
 
-/* [bus-run] */
 void scsi_bus_run(const struct scsi_bus *bus, unsigned target, unsigned lun, struct scsi_command *c)
 {
     struct scsi_unit *unit = scsi_bus_unit(bus, target, lun);
@@ -105,4 +104,3 @@ void scsi_bus_run(const struct scsi_bus *bus, unsigned target, unsigned lun, str
     else
         scsi_refuse(c, SENSE_UNIT_NOT_SUPPORTED);
 }
-/* [/bus-run] */

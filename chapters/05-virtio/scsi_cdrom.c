@@ -72,7 +72,6 @@ static void put_track(struct scsi_reply *r, unsigned track, uint64_t block, bool
     put_address(r, block, msf);
 }
 
-/* [toc] */
 /* The table of contents: one track, and where it ends. [MMC6, "READ TOC/PMA/ATIP Command"] */
 static void run_read_toc(struct scsi_unit *unit, struct scsi_command *c)
 {
@@ -96,7 +95,6 @@ static void run_read_toc(struct scsi_unit *unit, struct scsi_command *c)
     scsi_put_length(&r, 0, 2);
     scsi_answer(c, &r, scsi_get16(&c->cdb[7]));
 }
-/* [/toc] */
 
 /* A finished disc of one session. [MMC6, "READ DISC INFORMATION Command"] */
 static void run_disc_information(struct scsi_unit *unit, struct scsi_command *c)

@@ -44,7 +44,6 @@ struct extent {
     bool last; /* FUA */
 };
 
-/* [extent] */
 /* The group code, in the upper three bits of the operation code, gives the CDB's size. */
 static struct extent extent_of(const uint8_t *cdb)
 {
@@ -58,7 +57,6 @@ static struct extent extent_of(const uint8_t *cdb)
     default: return (struct extent){scsi_get32(&cdb[2]), scsi_get16(&cdb[7]), last};
     }
 }
-/* [/extent] */
 
 /* Byte 1 of a 6-byte CDB is part of the block number. */
 static bool wants_protection(const uint8_t *cdb)

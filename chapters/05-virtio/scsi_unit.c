@@ -39,7 +39,6 @@ static void request_sense(struct scsi_unit *unit, struct scsi_command *c)
     scsi_answer(c, &r, c->cdb[4]);
 }
 
-/* [common-rows] */
 static const struct scsi_row common_rows[] = {
     {0x00, 6, SCSI_NEEDS_MEDIUM, test_unit_ready},
     {0x03, 6, SCSI_NEEDS_NOTHING, request_sense},
@@ -48,7 +47,6 @@ static const struct scsi_row common_rows[] = {
     {0x5a, 10, 0, scsi_mode_sense_10},
     {0},
 };
-/* [/common-rows] */
 
 /* A table ends with a row that has no function. */
 static const struct scsi_row *find(const struct scsi_row *rows, uint8_t operation)

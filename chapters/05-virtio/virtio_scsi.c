@@ -47,7 +47,6 @@ static struct scsi_request *request_get(struct virtio_scsi *scsi)
     return r;
 }
 
-/* [finish] */
 /* data is what was written into data-in. */
 static void finish(struct scsi_request *r, struct virtio_scsi_cmd_resp *response, uint64_t data)
 {
@@ -62,7 +61,6 @@ static void finish(struct scsi_request *r, struct virtio_scsi_cmd_resp *response
     scsi->free = r;
     scsi->in_flight--;
 }
-/* [/finish] */
 
 /* The request ends without having reached a unit. */
 static void reject(struct scsi_request *r, uint8_t response)

@@ -54,7 +54,6 @@ static void reset_target(struct virtio_scsi *scsi, unsigned target)
     }
 }
 
-/* [manage] */
 static uint8_t manage(struct virtio_scsi *scsi, const struct virtio_scsi_ctrl_tmf_req *request)
 {
     struct scsi_address address = virtio_scsi_address(request->lun);
@@ -85,7 +84,6 @@ static uint8_t manage(struct virtio_scsi *scsi, const struct virtio_scsi_ctrl_tm
     default: return VIRTIO_SCSI_S_FUNCTION_REJECTED;
     }
 }
-/* [/manage] */
 
 /* The commands it is about come back before the answer does. */
 static unsigned handle_tmf(struct virtio_scsi *scsi, const struct chain *chain)

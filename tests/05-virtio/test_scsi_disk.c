@@ -34,6 +34,7 @@ START_TEST(inquiry_says_what_it_is)
     ck_assert_uint_eq(data_in()[2], 0x06);
     ck_assert_uint_eq(data_in()[3], 0x02);
     ck_assert_uint_eq(data_in()[4], 31); /* bytes that follow */
+    ck_assert_uint_eq(data_in()[7], 2);  /* many commands at a time */
     ck_assert_mem_eq(data_in() + 8, "RING-1  DISK            1.0 ", 28);
     expect_good(scsi_call(TARGET, CDB(0x12, 0, 0, 1, 0), 0, 256), 36, 256); /* 16-bit length */
     expect_good(scsi_call(TARGET, CDB(0x12), 0, 0), 0, 0);
@@ -165,6 +166,15 @@ START_TEST(an_unknown_command_is_refused)
         else
             expect_sense(a, SENSE_INVALID_OPERATION_CODE);
     }
+}
+END_TEST
+
+START_TEST(sense_data_comes_in_fixed_format_only)
+{
+    expect_good(scsi_call(TARGET, CDB(0x03, 0, 0, 0, 252), 0, 252), 18, 252);
+    ck_assert_uint_eq(data_in()[0], 0x70);
+    ck_assert_uint_eq(data_in()[2], 0);
+    expect_sense(scsi_call(TARGET, CDB(0x03, 1, 0, 0, 252), 0, 252), SENSE_INVALID_FIELD_IN_CDB);
 }
 END_TEST
 
@@ -509,6 +519,7 @@ static Suite *disk_suite(void)
     tcase_add_test(tests, capacity_is_the_last_block);
     tcase_add_test(tests, mode_sense_tells_of_the_cache);
     tcase_add_test(tests, an_unknown_command_is_refused);
+    tcase_add_test(tests, sense_data_comes_in_fixed_format_only);
     tcase_add_test(tests, naca_is_refused_wherever_the_control_byte_is);
     tcase_add_loop_test(tests, blocks_are_read_and_written, 0, ARRAY_SIZE(reads));
     tcase_add_test(tests, six_bytes_name_21_bits_and_256_blocks);

@@ -158,12 +158,10 @@ START_TEST(linux_finds_every_unit_at_its_place)
                 "-drive", "file=FOLDER/c.iso,if=none,id=c", "-device",
                 "scsi-hd,drive=a,bus=host.0,scsi-id=2,serial=disk-a", "-device",
                 "scsi-hd,drive=b,scsi-id=2,lun=1", "-device", "scsi-cd,drive=c");
-    expect(&guest, "do: unit 0:0:0 sr0 RING-1  CD-ROM          c");
-    expect(&guest, "do: unit 0:2:0 sda RING-1  DISK            disk-a");
-    expect(&guest, "do: unit 0:2:1 sdb RING-1  DISK            b");
-    expect(&guest, "do: sda: size 131072, cache write back, fua 1, rotates 0, physical 4096, "
-                   "discard 2147483648, zeroes 33554432");
-    expect(&guest, "do: sdb: size 65536");
+    expect(&guest, "do: unit 0:0:0 RING-1  CD-ROM          c, size 2048, ");
+    expect(&guest, "do: unit 0:2:0 RING-1  DISK            disk-a, size 131072, cache write back, "
+                   "fua 1, rotates 0, blocks 512 of 4096, discard 2147483648, zeroes 33554432");
+    expect(&guest, "do: unit 0:2:1 RING-1  DISK            b, size 65536, ");
     ck_assert_int_eq(guest.status, 0);
     program_free(&guest);
 }
@@ -239,7 +237,6 @@ START_TEST(blocks_that_the_guest_gives_back_are_the_hosts)
     make_random("disk.img");
     guest = RUN("scsi_discard", "-drive", "file=FOLDER/disk.img,if=scsi,format=raw");
     expect(&guest, "do: blkdiscard: ok");
-    expect(&guest, "do: zeroes: ok");
     ck_assert_int_eq(stat(file("disk.img"), &after), 0);
     ck_assert_int_eq(after.st_size, IMAGE_SIZE);
     ck_assert_int_lt(after.st_blocks, IMAGE_SIZE / 512 / 16);
