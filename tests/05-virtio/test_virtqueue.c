@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/bits.h"
 #include "driver.h"
@@ -90,6 +91,20 @@ START_TEST(a_loop_of_two_breaks)
     put(1, BUFFER, 1, NEXT, 0);
     offer(0);
     expect_broken("loop");
+}
+END_TEST
+
+/* They add nothing to a chain, so only the number of steps can end it. */
+START_TEST(a_loop_of_empty_pieces_breaks_soon) /* VQ21 */
+{
+    struct timespec before, after;
+
+    put(0, BUFFER, 0, NEXT, 0);
+    offer(0);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    expect_broken("loop");
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    ck_assert_int_le(after.tv_sec - before.tv_sec, 1);
 }
 END_TEST
 
@@ -639,6 +654,7 @@ static Suite *virtqueue_suite(void)
     tcase_add_checked_fixture(rules, split, done);
     tcase_add_test(rules, a_chain_that_is_a_loop_breaks);
     tcase_add_test(rules, a_loop_of_two_breaks);
+    tcase_add_test(rules, a_loop_of_empty_pieces_breaks_soon);
     tcase_add_test(rules, a_chain_may_have_as_many_descriptors_as_the_ring);
     tcase_add_test(rules, a_link_beyond_the_table_breaks);
     tcase_add_loop_test(rules, a_head_beyond_the_table_breaks, 0, ARRAY_SIZE(wrong_heads));
