@@ -2,7 +2,7 @@
  * chain.c: see chain.h.
  *
  * Everything here is bounded by CHAIN_MAX, whatever lengths the guest wrote: the sum
- * of 256 lengths of 32 bits fits a uint64_t, and nothing is allocated.
+ * of CHAIN_MAX lengths of 32 bits fits a uint64_t, and nothing is allocated.
  */
 #include "05-virtio/chain.h"
 

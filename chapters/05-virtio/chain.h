@@ -27,8 +27,11 @@
 
 #include "01-kvm-hello/memory.h"
 
-/* The most pieces of a chain, which is also the size of our largest ring. */
-#define CHAIN_MAX 256u
+/*
+ * The most pieces of a chain, which is also the size of our largest ring: enough for the
+ * 1280 KiB that Linux asks a disk for at once, if no two of its pages are neighbours.
+ */
+#define CHAIN_MAX 512u
 
 struct chain {
     uint16_t id;            /* what the driver knows it by: a head, or a buffer id */

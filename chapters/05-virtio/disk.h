@@ -35,6 +35,8 @@ struct disk_request {
     /* The end of a request that was not finished at once: 0 or -errno. */
     void (*done)(void *self, int error);
     void *self;
+
+    int fd; /* the back end's */
 };
 
 struct disk {
@@ -43,8 +45,16 @@ struct disk {
     bool can_discard;
     uint32_t block_size; /* of the medium: the smallest efficient write, 512 or more */
 
+    /*
+     * May submit() leave requests unfinished? Set by a front end that promises to call
+     * commit() when it has no more of them for now, and complete() when ready_fd says so.
+     */
+    bool async;
+
     /* 0 or -errno: finished; -EINPROGRESS: done() will be called. */
     int (*submit)(void *self, struct disk_request *request);
+    /* Starts what has been submitted; some of it may end at once. NULL: nothing to do. */
+    void (*commit)(void *self);
     /* Calls done() for requests that have ended; with wait, until none is under way. */
     void (*complete)(void *self, bool wait);
     int ready_fd; /* readable when complete() has something to do; -1: never */

@@ -2,8 +2,11 @@
  * raw_disk.c: see raw_disk.h. Open at hand: open(2), preadv(2), fallocate(2), fcntl(2)
  * "Open file description locks".
  *
- * Each request is one or two system calls, made on the caller's thread. Who does not
- * want to wait for a slow disk gives the device a thread of its own (worker.h).
+ * What does not have to wait is one system call, made on the caller's thread: reads that
+ * the host's page cache can answer, and writes into that cache. What has to wait goes to
+ * io_uring (file_ring.h): everything on a direct file, reads that are not in the cache, and
+ * flushes. Where the kernel has no io_uring, or the front end wants none of it, the thread
+ * waits: a device of its own makes that bearable (worker.h).
  *
  * O_DIRECT wants offset, length and every address to be multiples of the medium's block
  * size. Linux's requests are; a guest that asks for odd ones pays for a copy.
@@ -27,6 +30,7 @@
 #include "common/bits.h"
 
 #define BOUNCE_SIZE (256 * KIB)
+#define RING_PLACES 128u
 /* Enough for any medium that we know; statx() could say it more exactly on new kernels. */
 #define DIRECT_ALIGNMENT 4096u
 
@@ -169,27 +173,73 @@ static int transfer_bounced(struct raw_disk *raw, const struct disk_request *r)
     return 0;
 }
 
+/* [raw-transfer] */
+/* The page cache has all of it, and it is where the guest wants it. */
+static bool read_at_once(struct raw_disk *raw, const struct disk_request *r)
+{
+    ssize_t moved;
+
+    if (!raw->tries)
+        return false;
+    moved = preadv2(raw->fd, r->iov, (int)r->iov_count, (off_t)r->offset, RWF_NOWAIT);
+    if (moved < 0 && errno == EOPNOTSUPP)
+        raw->tries = false;
+    return moved >= 0 && (uint64_t)moved == r->size;
+}
+
+static int transfer(struct raw_disk *raw, struct disk_request *r)
+{
+    bool write = r->operation == DISK_WRITE, waits = raw->direct;
+
+    if (raw->direct && !is_direct_able(raw, r))
+        return transfer_bounced(raw, r);
+    if (!raw->direct && !write) {
+        if (read_at_once(raw, r))
+            return 0;
+        waits = raw->tries;
+    }
+    if (waits && raw->has_ring && raw->disk.async &&
+        file_ring_start(&raw->ring, raw->fd, r) == -EINPROGRESS)
+        return -EINPROGRESS;
+    return file_transfer(raw->fd, write, r->offset, r->iov, r->iov_count);
+}
+/* [/raw-transfer] */
+
+static int flush(struct raw_disk *raw, struct disk_request *r)
+{
+    if (raw->has_ring && raw->disk.async && file_ring_start(&raw->ring, raw->fd, r) == -EINPROGRESS)
+        return -EINPROGRESS;
+    return fdatasync(raw->fd) < 0 ? -errno : 0;
+}
+
 static int raw_submit(void *self, struct disk_request *r)
 {
     struct raw_disk *raw = self;
 
     switch (r->operation) {
     case DISK_READ:
-    case DISK_WRITE:
-        if (raw->direct && !is_direct_able(raw, r))
-            return transfer_bounced(raw, r);
-        return file_transfer(raw->fd, r->operation == DISK_WRITE, r->offset, r->iov, r->iov_count);
-    case DISK_FLUSH: return fdatasync(raw->fd) < 0 ? -errno : 0;
+    case DISK_WRITE: return r->size > 0 ? transfer(raw, r) : 0;
+    case DISK_FLUSH: return flush(raw, r);
     case DISK_DISCARD: return file_discard(raw->fd, r->offset, r->size);
     case DISK_ZERO: return file_zero(raw->fd, r->offset, r->size, r->unmap);
     }
     return -EINVAL;
 }
 
+static void raw_commit(void *self)
+{
+    struct raw_disk *raw = self;
+
+    if (raw->has_ring)
+        file_ring_commit(&raw->ring);
+}
+
 static void raw_complete(void *self, bool wait)
 {
-    (void)self; /* every request has ended when submit() returns */
-    (void)wait;
+    struct raw_disk *raw = self;
+
+    if (raw->has_ring)
+        file_ring_complete(&raw->ring, wait);
 }
 
 /* [lock-image] */
@@ -262,12 +312,14 @@ int raw_disk_open(struct raw_disk *raw, const char *path, unsigned options, stru
     *raw = (struct raw_disk){
         .fd = fd,
         .direct = direct,
+        .tries = true,
         .alignment = DIRECT_ALIGNMENT,
         .disk = {.size = size,
                  .read_only = read_only,
                  .can_discard = !read_only,
                  .block_size = DIRECT_ALIGNMENT,
                  .submit = raw_submit,
+                 .commit = raw_commit,
                  .complete = raw_complete,
                  .ready_fd = -1,
                  .self = raw},
@@ -276,11 +328,16 @@ int raw_disk_open(struct raw_disk *raw, const char *path, unsigned options, stru
         close(fd);
         return refuse(why, -ENOMEM, "no memory for a buffer");
     }
+    raw->has_ring = !(options & RAW_DISK_NO_RING) && file_ring_open(&raw->ring, RING_PLACES) == 0;
+    if (raw->has_ring)
+        raw->disk.ready_fd = file_ring_fd(&raw->ring);
     return 0;
 }
 
 void raw_disk_close(struct raw_disk *raw)
 {
+    if (raw->has_ring)
+        file_ring_close(&raw->ring);
     free(raw->bounce);
     close(raw->fd); /* and with it goes the lock */
     raw->fd = -1;

@@ -18,16 +18,21 @@
 #include <stdint.h>
 
 #include "05-virtio/disk.h"
+#include "05-virtio/file_ring.h"
 #include "common/refusal.h"
 
 enum {
     RAW_DISK_READ_ONLY = 1,
-    RAW_DISK_DIRECT = 2, /* past the host's page cache: O_DIRECT */
+    RAW_DISK_DIRECT = 2,  /* past the host's page cache: O_DIRECT */
+    RAW_DISK_NO_RING = 4, /* do without io_uring, though the kernel may have it */
 };
 
 struct raw_disk {
     struct disk disk;
     int fd;
+    bool has_ring; /* the kernel offers io_uring: requests may be left unfinished */
+    struct file_ring ring;
+    bool tries; /* the file system can say that a read would have to wait */
     bool direct;
     uint32_t alignment; /* direct: of offsets, lengths and addresses */
     uint8_t *bounce;    /* direct: for requests that are not aligned; owned */

@@ -32,6 +32,12 @@ _Static_assert(offsetof(struct virtio_blk_config, write_zeroes_may_unmap) == 56,
 /* As far as the features go that we may offer. */
 #define CONFIG_SIZE (offsetof(struct virtio_blk_config, unused1) + 3)
 
+/*
+ * What a driver should ask for at once if it can: an exit and an interrupt are spread over
+ * as much. Linux reads twice that ahead.
+ */
+#define OPTIMAL_SIZE (512 * KIB)
+
 /* What prepare() says when the disk has something to do. */
 #define TO_DISK (-1)
 
@@ -247,10 +253,18 @@ static void tell_driver(struct virtio_blk *blk)
     blk->need_flush = 0;
 }
 
+/* What was submitted goes to the disk in one piece; what it had at hand is back at once. */
 static void blk_served(void *self, unsigned queue)
 {
+    struct virtio_blk *blk = self;
+    struct disk *disk = blk->disk;
+
     (void)queue;
-    tell_driver(self);
+    if (disk->commit && blk->in_flight > 0) {
+        disk->commit(disk->self);
+        disk->complete(disk->self, false);
+    }
+    tell_driver(blk);
 }
 
 void virtio_blk_complete(struct virtio_blk *blk)
@@ -332,6 +346,7 @@ static void fill_config(struct virtio_blk *blk, unsigned queues)
         .blk_size = DISK_SECTOR,
         .physical_block_exp = (uint8_t)__builtin_ctz(blocks),
         .min_io_size = (uint16_t)blocks,
+        .opt_io_size = OPTIMAL_SIZE / DISK_SECTOR,
         .wce = !disk->read_only,
         .num_queues = (uint16_t)queues,
         .max_discard_sectors = VIRTIO_BLK_RANGE_SECTORS_MAX,
@@ -365,6 +380,7 @@ void virtio_blk_init(struct virtio_blk *blk, const struct guest_memory *memory, 
     assert(queues > 0 && queues <= VIRTIO_BLK_QUEUES_MAX);
     memset(blk, 0, sizeof *blk);
     blk->disk = disk;
+    disk->async = true;
     snprintf(blk->id, sizeof blk->id, "%s", serial);
     fill_config(blk, queues);
     virtio_device_init(&blk->device, &blk_class, blk, memory, features_of(disk, queues),

@@ -27,7 +27,7 @@
 #include "05-virtio/disk.h"
 #include "05-virtio/virtio_device.h"
 
-#define VIRTIO_BLK_QUEUE_SIZE 256u
+#define VIRTIO_BLK_QUEUE_SIZE CHAIN_MAX
 #define VIRTIO_BLK_QUEUES_MAX 16u
 
 /* A chain has a header and a status beside the data. */

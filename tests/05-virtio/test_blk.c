@@ -90,8 +90,13 @@ static void start(uint64_t features, bool read_only)
     guest_ram(&guest);
     for (unsigned i = 0; i < sizeof medium; i++)
         medium[i] = (uint8_t)(i / 512 + i);
-    disk = (struct disk){sizeof medium, read_only,       !read_only, 4096,
-                         memory_submit, memory_complete, -1,         NULL};
+    disk = (struct disk){.size = sizeof medium,
+                         .read_only = read_only,
+                         .can_discard = !read_only,
+                         .block_size = 4096,
+                         .submit = memory_submit,
+                         .complete = memory_complete,
+                         .ready_fd = -1};
     waiting_count = submitted = flushes = 0;
     failure = 0;
     slow = false;
@@ -506,7 +511,7 @@ START_TEST(the_rest_of_the_configuration_is_fixed) /* BLK49 */
                 virtio_device_config_write(&blk.device, offset, size, 0);
     ck_assert_mem_eq(&blk.config, &before, sizeof before);
     ck_assert_uint_eq(virtio_device_config_read(&blk.device, 0, 8), SECTORS);
-    ck_assert_uint_eq(virtio_device_config_read(&blk.device, 12, 4), 254);
+    ck_assert_uint_eq(virtio_device_config_read(&blk.device, 12, 4), 510);
     ck_assert_uint_eq(virtio_device_config_read(&blk.device, 34, 2), 2);
 }
 END_TEST
@@ -768,7 +773,7 @@ START_TEST(discarding_makes_a_hole)
     struct virtio_blk_discard_write_zeroes range = {0, 2 * 1024 * 1024 / 512, 0};
 
     make_file(4 * 1024 * 1024);
-    ck_assert_int_eq(raw_disk_open(&raw, path, 0, &why), 0);
+    ck_assert_int_eq(raw_disk_open(&raw, path, RAW_DISK_NO_RING, &why), 0);
     virtio_blk_free(&blk);
     guest_ram(&guest);
     virtio_blk_init(&blk, &guest.memory, &raw.disk, "", 1);

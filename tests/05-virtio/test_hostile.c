@@ -297,7 +297,12 @@ static void disk_complete(void *self, bool wait)
 
 START_TEST(block_survives)
 {
-    struct disk disk = {sizeof medium, false, true, 4096, disk_submit, disk_complete, -1, NULL};
+    struct disk disk = {.size = sizeof medium,
+                        .can_discard = true,
+                        .block_size = 4096,
+                        .submit = disk_submit,
+                        .complete = disk_complete,
+                        .ready_fd = -1};
 
     late_count = 0;
     virtio_blk_init(&blk, &guest.memory, &disk, "hostile", 1);
@@ -322,7 +327,12 @@ END_TEST
 
 START_TEST(scsi_survives)
 {
-    struct disk disk = {sizeof medium, false, true, 4096, disk_submit, disk_complete, -1, NULL};
+    struct disk disk = {.size = sizeof medium,
+                        .can_discard = true,
+                        .block_size = 4096,
+                        .submit = disk_submit,
+                        .complete = disk_complete,
+                        .ready_fd = -1};
     struct scsi_unit unit;
 
     late_count = 0;

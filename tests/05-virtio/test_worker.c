@@ -35,6 +35,18 @@ static void make_disk(void)
     ck_assert_int_eq(ftruncate(disk_fd, SECTORS * 512), 0);
 }
 
+static int ring_of_disk(void *self)
+{
+    (void)self;
+    return raw.disk.ready_fd;
+}
+
+static void disk_is_ready(void *self)
+{
+    (void)self;
+    virtio_blk_complete(&blk);
+}
+
 static void power_up(void)
 {
     char path[40];
@@ -48,6 +60,7 @@ static void power_up(void)
     virtio_blk_init(&blk, &guest.memory, &raw.disk, "", 2);
     blk.device.wire = (struct virtio_wire){guest_used, guest_changed, &guest};
     virtio_worker_init(&worker, &blk.device, &lock);
+    worker.source = (struct virtio_source){ring_of_disk, disk_is_ready, NULL};
     virtio_worker_start(&worker, "disk");
     wire = blk.device.wire;
 }

@@ -130,7 +130,7 @@ START_TEST(a_file_system_lives_on_a_virtio_disk)
     snprintf(drive, sizeof drive, "file=%s,if=virtio,serial=ring-disk-1", image);
     guest = run("disk", "-drive", drive);
     unlink(image);
-    expect(&guest, "do: size 131072, queue 254 segments");
+    expect(&guest, "do: size 131072, queue 510 segments");
     expect(&guest, "do: serial ring-disk-1, read-only 0");
     expect(&guest, "do: cache write back");
     expect(&guest, "do: mkfs: ok");
