@@ -22,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "04-devices/threads.h"
 #include "common/die.h"
 
 #define KICK_SIGNAL SIGRTMIN /* ours alone: users send SIGUSR1 and SIGUSR2 */
@@ -214,11 +215,10 @@ static void start(struct processor *processor)
 
     if (machine->observer)
         observer_prepare(machine->observer, &machine->vm, &processor->vcpu);
-    error = pthread_create(&processor->thread, NULL, processor_loop, processor);
-    if (error)
-        die("cannot start a thread for processor %u: %s", processor->vcpu.id, strerror(error));
     snprintf(name, sizeof name, "vcpu %u", processor->vcpu.id);
-    pthread_setname_np(processor->thread, name);
+    error = thread_start(&processor->thread, THREAD_PROCESSOR, name, processor_loop, processor);
+    if (error < 0)
+        die("cannot start a thread for processor %u: %s", processor->vcpu.id, strerror(-error));
     processor->started = true;
 }
 

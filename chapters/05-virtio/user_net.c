@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "04-devices/threads.h"
 #include "05-virtio/net_backend.h"
 #include "common/bits.h"
 #include "common/die.h"
@@ -242,11 +243,10 @@ int user_net_forward(struct user_net *u, const char *rule, struct refusal *why)
 
 int user_net_start(struct user_net *u)
 {
-    int error = pthread_create(&u->thread, NULL, user_net_loop, u);
+    int error = thread_start(&u->thread, THREAD_NETWORK, "user net", user_net_loop, u);
 
-    if (error)
-        die("cannot start a thread for the network: %s", strerror(error));
-    pthread_setname_np(u->thread, "user net");
+    if (error < 0)
+        die("cannot start a thread for the network: %s", strerror(-error));
     u->started = true;
     return u->peer;
 }

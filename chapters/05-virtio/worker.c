@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "04-devices/threads.h"
 #include "common/bits.h"
 #include "common/die.h"
 
@@ -204,11 +205,10 @@ void virtio_worker_init(struct virtio_worker *w, struct virtio_device *device,
 
 void virtio_worker_start(struct virtio_worker *w, const char *name)
 {
-    int error = pthread_create(&w->thread, NULL, worker_loop, w);
+    int error = thread_start(&w->thread, THREAD_DEVICE, name, worker_loop, w);
 
-    if (error)
-        die("cannot start a thread for %s: %s", name, strerror(error));
-    pthread_setname_np(w->thread, name);
+    if (error < 0)
+        die("cannot start a thread for %s: %s", name, strerror(-error));
     w->device->wire = (struct virtio_wire){worker_used, worker_changed, w};
     w->device->runner = &w->runner;
 }
