@@ -105,6 +105,12 @@ START_TEST(capacity_is_the_last_block)
     ck_assert_uint_eq(scsi_get32(data_in() + 4), 512);
     expect_sense(scsi_call(TARGET, CDB(0x25, 0, 0, 0, 0, 1), 0, 8), SENSE_INVALID_FIELD_IN_CDB);
 
+    expect_sense(scsi_call(TARGET, CDB(0x25, [8] = 1), 0, 8), SENSE_INVALID_FIELD_IN_CDB);
+    expect_sense(scsi_call(TARGET, CDB(0x9e, 0x10, [13] = 32, [14] = 1), 0, 32),
+                 SENSE_INVALID_FIELD_IN_CDB);
+    expect_sense(scsi_call(TARGET, CDB(0x9e, 0x10, [9] = 1, [13] = 32), 0, 32),
+                 SENSE_INVALID_FIELD_IN_CDB);
+
     expect_good(scsi_call(TARGET, CDB(0x9e, 0x10, [13] = 64), 0, 64), 32, 64);
     ck_assert_uint_eq(scsi_get64(data_in()), BLOCKS - 1);
     ck_assert_uint_eq(scsi_get32(data_in() + 8), 512);
@@ -137,6 +143,11 @@ START_TEST(mode_sense_tells_of_the_cache)
     ck_assert_uint_eq(scsi_get16(r + 6), 8);
     ck_assert_uint_eq(r[16], 0x08);
     ck_assert_uint_eq(r[18], 4);
+
+    medium.disk.size = 512 * ((1ull << 32) + 1); /* more blocks than four bytes count */
+    expect_good(scsi_call(TARGET, CDB(0x1a, 0, 0x08, 0, 12), 0, 12), 12, 12);
+    ck_assert_uint_eq(scsi_get32(r + 4), UINT32_MAX);
+    medium.disk.size = BLOCKS * 512;
 
     /* What could be changed: nothing. Defaults: the same. Saved values: none. */
     expect_good(scsi_call(TARGET, CDB(0x1a, 8, 0x48, 0, 255), 0, 255), 24, 255);

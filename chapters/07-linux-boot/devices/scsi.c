@@ -12,17 +12,22 @@
  * empty drive.
  */
 #include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "05-virtio/scsi_cdrom.h"
 #include "05-virtio/scsi_disk.h"
 #include "05-virtio/virtio_scsi.h"
 #include "07-linux-boot/inventory.h"
+#include "common/die.h"
 
 #define CLASS_STORAGE 0x010000u
 
 struct host_card {
     struct device device;
     struct virtio_scsi scsi;
+    int images; /* an epoll: readable when one of the images has something to say */
 };
 
 /* A disk or a drive. */
@@ -123,42 +128,53 @@ static int place_all(struct host_card *host, struct refusal *why)
     return 0;
 }
 
-static void image_ready(void *self)
+static void free_model(struct host_card *host)
 {
-    struct host_card *host = self;
-    pthread_mutex_t *lock = &host->device.slot.machine->devices.lock;
-
-    pthread_mutex_lock(lock);
-    virtio_scsi_complete(&host->scsi);
-    pthread_mutex_unlock(lock);
+    virtio_scsi_free(&host->scsi);
+    close(host->images);
 }
 
-/* Images that take their time say so when they are done. */
-static void watch_images(struct host_card *host, struct machine *machine)
+static int images_fd(void *self)
 {
+    return ((struct host_card *)self)->images;
+}
+
+static void images_ready(void *self)
+{
+    virtio_scsi_complete(&((struct host_card *)self)->scsi);
+}
+
+/* Images that take their time say so when they are done: one descriptor for all. */
+static void watch_images(struct host_card *host)
+{
+    host->images = epoll_create1(EPOLL_CLOEXEC);
+    if (host->images < 0)
+        die("epoll_create1 failed: %s", strerror(errno));
     for (unsigned i = 0; i < host->device.child_count; i++) {
         const struct drive *drive = ((struct unit_card *)host->device.children[i])->drive;
+        struct epoll_event event = {.events = EPOLLIN};
 
-        if (drive && drive->disk->ready_fd >= 0)
-            watches_add(&machine->watches, drive->disk->ready_fd, image_ready, host);
+        if (drive && drive->disk->ready_fd >= 0 &&
+            epoll_ctl(host->images, EPOLL_CTL_ADD, drive->disk->ready_fd, &event) < 0)
+            die("epoll_ctl failed: %s", strerror(errno));
     }
 }
 
 static int plug(struct device *device, struct virtio_bus *bus, struct refusal *why)
 {
     struct host_card *host = (struct host_card *)device;
+    struct virtio_source source = {images_fd, images_ready, host};
     int error;
 
     virtio_scsi_init(&host->scsi, &bus->machine->vm.memory, 1);
+    watch_images(host);
     error = place_all(host, why);
     if (error == 0)
-        error = virtio_slot_plug(&device->slot, &host->scsi.device, CLASS_STORAGE, bus, why);
-    if (error < 0) {
-        virtio_scsi_free(&host->scsi);
-        return error;
-    }
-    watch_images(host, bus->machine);
-    return 0;
+        error = virtio_slot_plug_worker(&device->slot, &host->scsi.device, CLASS_STORAGE, bus,
+                                        "scsi", &source, why);
+    if (error < 0)
+        free_model(host);
+    return error;
 }
 
 static void unplug(struct device *device)
@@ -166,7 +182,7 @@ static void unplug(struct device *device)
     struct host_card *host = (struct host_card *)device;
 
     virtio_slot_unplug(&device->slot);
-    virtio_scsi_free(&host->scsi);
+    free_model(host);
 }
 
 const struct device_kind device_scsi = {
