@@ -177,19 +177,26 @@ START_TEST(memory_and_ports_mixed_keep_their_order)
 }
 END_TEST
 
+static struct doorbell memory_bell(uint64_t value)
+{
+    return (struct doorbell){
+        .machine = &machine, .space = DOORBELL_MEMORY, .address = BELLS, .size = 4, .value = value};
+}
+
 START_TEST(doorbells_ring_without_an_exit)
 {
-    bells[0] = (struct doorbell){&machine, DOORBELL_PORT, DOORBELL_NOWHERE, 1, true, 1, -1, false,
-                                 0};
-    bells[1] = (struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 7, -1, false, 0};
-    bells[2] = (struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 8, -1, false, 0};
+    struct doorbell twin;
+
+    bells[0] = (struct doorbell){
+        .machine = &machine, .address = DOORBELL_NOWHERE, .size = 1, .any_value = true, .value = 1};
+    bells[1] = memory_bell(7);
+    bells[2] = memory_bell(8);
     for (unsigned i = 0; i < 3; i++)
         ck_assert_int_eq(doorbell_open(&bells[i]), 0);
     doorbell_move(&bells[0], 0x511); /* where writes would be taken for rings */
     doorbell_move(&bells[0], 0x520);
-    ck_assert_int_eq(doorbell_open(&(struct doorbell){&machine, DOORBELL_MEMORY, BELLS, 4, false, 8,
-                                                      -1, false, 0}),
-                     -EEXIST);
+    twin = memory_bell(8);
+    ck_assert_int_eq(doorbell_open(&twin), -EEXIST);
     run();
     ck_assert_uint_eq(rings[1], 1);
     ck_assert_uint_eq(rings[7], 1);
