@@ -28,6 +28,7 @@
 #include "07-linux-boot/board.h"
 #include "07-linux-boot/boot.h"
 #include "07-linux-boot/cpuid.h"
+#include "07-linux-boot/daemon.h"
 #include "07-linux-boot/inventory.h"
 #include "07-linux-boot/layout.h"
 #include "07-linux-boot/monitor.h"
@@ -95,7 +96,8 @@ static void attach_monitor(struct monitor *monitor, struct console *console, str
 
 /* Builds the machine, boots the kernel, and takes everything apart again. */
 static enum ending boot_once(const struct options *options, struct inventory *inventory,
-                             struct console *console, struct monitor *monitor, int signals)
+                             struct console *console, struct monitor *monitor,
+                             struct daemon *daemon, int signals)
 {
     struct board board;
     struct machine *machine = &board.machine;
@@ -126,10 +128,12 @@ static enum ending boot_once(const struct options *options, struct inventory *in
     if (observer_open(&observer, machine, options->trace, options->stats, &why) < 0)
         die("-trace %s", why.text);
 
-    term_raw(STDIN_FILENO);
+    if (console->in >= 0)
+        term_raw(console->in);
     serial_ports_attach(&board.serial, inventory, machine);
     console_on_power(console, press_power, &board.power);
     attach_monitor(monitor, console, &board);
+    daemon_ready(daemon);
     ending = event_loop_run(machine, console, signals);
     monitor_detach(monitor);
     chardevs_detach(&inventory->chardevs);
@@ -159,26 +163,40 @@ static int answer(const struct options *options)
     return STATUS_OFF;
 }
 
+/* Nobody but a back end uses the terminal; without one it stays as it is. */
+static void start_console(struct console *console, const struct inventory *inventory)
+{
+    bool used = chardevs_terminal(&inventory->chardevs);
+    int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (wake < 0)
+        die("eventfd failed: %s", strerror(errno));
+    console_init(console, used ? STDIN_FILENO : -1, used ? STDOUT_FILENO : -1, wake);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct inventory inventory;
     struct console console;
     struct monitor monitor;
+    struct daemon daemon = {.parent = -1};
     struct refusal why;
     enum ending ending;
-    int signals, wake;
+    int signals, pidfile = -1;
 
     if (options_parse(&options, argc, argv, &why) < 0)
         die("%s", why.text);
     if (options.question)
         return answer(&options);
-    wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake < 0)
-        die("eventfd failed: %s", strerror(errno));
-    console_init(&console, STDIN_FILENO, STDOUT_FILENO, wake);
-    if (inventory_read(&inventory, &options, &why) < 0 ||
-        inventory_open(&inventory, &console, &why) < 0)
+    if (inventory_read(&inventory, &options, &why) < 0)
+        die("%s", why.text);
+    if (options.daemonize)
+        daemon_begin(&daemon);
+    if (options.pidfile && (pidfile = pidfile_open(options.pidfile, &why)) < 0)
+        die("-pidfile %s", why.text);
+    start_console(&console, &inventory);
+    if (inventory_open(&inventory, &console, &why) < 0)
         die("%s", why.text);
     signals = signals_take();
 
@@ -188,13 +206,14 @@ int main(int argc, char **argv)
     monitor.hold = options.stopped;
 
     do
-        ending = boot_once(&options, &inventory, &console, &monitor, signals);
+        ending = boot_once(&options, &inventory, &console, &monitor, &daemon, signals);
     while (ending == ENDING_RESET && !options.no_reboot);
 
-    if (ending == ENDING_SIGNAL)
-        signals_die(signals);
     monitor_free(&monitor);
     console_free(&console);
     inventory_free(&inventory);
+    pidfile_remove(pidfile, options.pidfile);
+    if (ending == ENDING_SIGNAL)
+        signals_die(signals);
     return ending_status(ending);
 }

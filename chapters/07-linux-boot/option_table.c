@@ -46,6 +46,8 @@ const struct option_row option_table[] = {
     {"S", OPTION_STOPPED, NULL, "wait for the monitor's \"cont\" before the guest runs"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
+    {"daemonize", OPTION_DAEMONIZE, NULL, "go to the background when all is set up"},
+    {"pidfile", OPTION_PIDFILE, "FILE", "write the process's number to FILE"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
     {"stats", OPTION_STATS, NULL, "count exits; print the counts at the end and on SIGUSR1"},
     {"version", OPTION_VERSION, NULL, "say which version this is"},

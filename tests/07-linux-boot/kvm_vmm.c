@@ -3,8 +3,12 @@
  * need no Linux, so software KVM will do.
  */
 #define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "04-devices/ending.h"
@@ -193,6 +197,73 @@ START_TEST(a_held_machine_has_not_run_one_instruction)
 }
 END_TEST
 
+/* Says words to the monitor at path; false: nobody is there within 5 s. */
+static bool tell(const char *path, const char *words)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    unsigned tries = 0;
+
+    strcpy(address.sun_path, path);
+    while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && tries++ < 50)
+        usleep(100000);
+    ck_assert_int_eq(write(fd, words, strlen(words)), (ssize_t)strlen(words));
+    close(fd);
+    return tries < 50;
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+START_TEST(a_daemon_has_started_when_its_command_ends)
+{
+    char folder[] = "/tmp/kvm_vmm.XXXXXX", pidfile[60], path[60], monitor[100];
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          "64",
+                          "-append",
+                          "e",
+                          "-daemonize",
+                          "-pidfile",
+                          pidfile,
+                          "-monitor",
+                          monitor,
+                          NULL};
+    struct program ran;
+    FILE *file;
+    int pid = 0;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(pidfile, sizeof pidfile, "%s/pid", folder);
+    snprintf(path, sizeof path, "%s/monitor", folder);
+    snprintf(monitor, sizeof monitor, "unix:%s,server=on,wait=off", path);
+    ran = program_run(argv, NULL, LIMIT);
+    ck_assert_int_eq(ran.status, 0);
+    ck_assert_str_eq(ran.err, "");
+    program_free(&ran);
+    file = fopen(pidfile, "r");
+    ck_assert_int_eq(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    ck_assert_int_eq(kill(pid, 0), 0); /* it runs */
+
+    ran = program_run(argv, NULL, LIMIT); /* a second one is refused, to its caller's face */
+    ck_assert_int_eq(ran.status, STATUS_REFUSED);
+    ck_assert_ptr_nonnull(strstr(ran.err, "another VMM runs that has it"));
+    program_free(&ran);
+
+    ck_assert(tell(path, "quit\n"));
+    for (unsigned i = 0; i < 100 && (is_there(pidfile) || kill(pid, 0) == 0); i++)
+        usleep(100000);
+    ck_assert_int_lt(kill(pid, 0), 0);
+    ck_assert(!is_there(pidfile) && !is_there(path));
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 START_TEST(a_polling_driver_gets_piped_input_whole)
 {
     struct program ran = run("e", NULL, "the quick brown fox jumps over the lazy dog\nq");
@@ -278,6 +349,7 @@ static Suite *vmm_suite(void)
     harness_add(tests, resets_follow_each_other_until_the_user_quits, reason);
     harness_add(tests, the_monitor_is_behind_the_terminal, reason);
     harness_add(tests, a_held_machine_has_not_run_one_instruction, reason);
+    harness_add(tests, a_daemon_has_started_when_its_command_ends, reason);
     harness_add(tests, a_polling_driver_gets_piped_input_whole, reason);
     harness_add(tests, a_polling_driver_gets_typed_input_at_once, reason);
     harness_add(tests, refusals_come_before_any_guest, reason);

@@ -164,6 +164,7 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
         {"-monitor stdio -serial stdio", "-serial stdio: stdio is monitor already"},
         {"-monitor chardev:m", "-monitor chardev:m: chardev=m: no -chardev has that name"},
         {"-S -serial null", "-S: there is no monitor whose"},
+        {"-daemonize -serial stdio", "-daemonize: the terminal is not there any more for serial0"},
         /* ports */
         {"-device virtserialport", "has no chardev="},
         {"-chardev null,id=c -device virtserialport,chardev=c",
@@ -203,6 +204,7 @@ START_TEST(serial_ports_have_what_is_said_behind_them)
         {"-serial null -serial file:x -serial pty -serial pipe:p", "null file pty pipe"},
         {"-serial none -serial mon:stdio", "- stdio+"},
         {"-monitor stdio", "null"},
+        {"-daemonize", "null"},
         {"-monitor null -S", "stdio+"},
         {"-serial unix:/x,server=on,wait=off", "socket"},
         {"-serial unix:/x,server,nowait", "socket"},

@@ -1,0 +1,174 @@
+/*
+ * linux_balloon.c: Debian's balloon driver against ours: memory goes back to the host and
+ * comes again, because the monitor asks for it or because the guest says what is free.
+ * virtio/what-to-do says what the guest does.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "harness/harness.h"
+
+#define KERNEL "build/kernels/cloud/vmlinuz"
+#define INITRD "build/guest/virtio.cpio"
+#define LIMIT  60.0
+
+static char path[60];
+
+static void start(struct terminal *vmm, const char *device)
+{
+    char monitor[100];
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          KERNEL,
+                          "-initrd",
+                          INITRD,
+                          "-m",
+                          "512",
+                          "-append",
+                          "console=ttyS0 quiet panic=-1 cryptomgr.notests ring.mode=script "
+                          "ring.do=balloon",
+                          "-no-reboot",
+                          "-device",
+                          device,
+                          "-monitor",
+                          monitor,
+                          NULL};
+
+    snprintf(path, sizeof path, "/tmp/linux_balloon.%d", getpid());
+    snprintf(monitor, sizeof monitor, "unix:%s,server=on,wait=off", path);
+    terminal_start(vmm, argv);
+    terminal_expect(vmm, "do: touched", LIMIT);
+}
+
+/* The process's memory, in MiB. */
+static unsigned resident(const struct terminal *vmm)
+{
+    char name[60], line[200];
+    unsigned kib = 0;
+    FILE *file;
+
+    snprintf(name, sizeof name, "/proc/%d/status", vmm->pid);
+    file = fopen(name, "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file) && sscanf(line, "VmRSS: %u", &kib) != 1)
+        continue;
+    fclose(file);
+    return kib / 1024;
+}
+
+/* Says a line to the monitor; what it answers, up to the next prompt. */
+static void say(int monitor, const char *line, char answer[1000])
+{
+    size_t size = 0;
+    ssize_t got;
+
+    ck_assert_int_eq(write(monitor, line, strlen(line)), (ssize_t)strlen(line));
+    do {
+        got = read(monitor, answer + size, 999 - size);
+        ck_assert_int_gt(got, 0);
+        size += (size_t)got;
+        answer[size] = '\0';
+    } while (!strstr(answer, "(vmm) "));
+}
+
+static int call(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char answer[1000];
+
+    strcpy(address.sun_path, path);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_gt(read(fd, answer, sizeof answer), 0); /* the prompt */
+    return fd;
+}
+
+static void wait_for(int monitor, const char *question, const char *words)
+{
+    char answer[1000];
+
+    for (unsigned i = 0; i < 300; i++) {
+        say(monitor, question, answer);
+        if (strstr(answer, words))
+            return;
+        usleep(200000);
+    }
+    ck_abort_msg("no \"%s\" in 60 s; the last was \"%s\"", words, answer);
+}
+
+START_TEST(the_balloon_is_squeezed_and_released)
+{
+    struct terminal vmm;
+    unsigned before, squeezed;
+    char answer[1000];
+    int monitor;
+
+    start(&vmm, "virtio-balloon-pci");
+    before = resident(&vmm);
+    monitor = call();
+    say(monitor, "balloon 200\n", answer);
+    wait_for(monitor, "info balloon\n", "actual=200 target=200");
+    squeezed = resident(&vmm);
+    printf("# balloon 512 -> 200 MiB: the VMM has %u MiB, then %u\n", before, squeezed);
+    ck_assert_uint_gt(before, 200);
+    ck_assert_uint_lt(squeezed, before - 100);
+    wait_for(monitor, "info balloon\n", "guest: total=");
+    terminal_type(&vmm, "\r");
+    terminal_expect(&vmm, "do: free ", LIMIT);
+    ck_assert(!terminal_sees(&vmm, "free 3", 1)); /* 300 MiB and more are the balloon's */
+    say(monitor, "balloon 512\n", answer);
+    wait_for(monitor, "info balloon\n", "actual=512 target=512");
+    terminal_type(&vmm, "\r");
+    terminal_expect(&vmm, "do: touched again", LIMIT);
+    ck_assert_uint_gt(resident(&vmm), 200);
+    terminal_expect(&vmm, "do: zeros", LIMIT);
+    terminal_expect(&vmm, "do: balloon done", LIMIT);
+    ck_assert_int_eq(terminal_wait(&vmm, LIMIT), 0);
+    close(monitor);
+    terminal_free(&vmm);
+}
+END_TEST
+
+START_TEST(free_pages_are_reported)
+{
+    struct terminal vmm;
+    unsigned before, now;
+
+    start(&vmm, "virtio-balloon-pci,free-page-reporting=on");
+    before = resident(&vmm);
+    for (unsigned i = 0; i < 300 && (now = resident(&vmm)) + 100 > before; i++)
+        usleep(200000);
+    printf("# free page reporting: the VMM has %u MiB, then %u\n", before, now);
+    ck_assert_uint_lt(now + 100, before + 1);
+    terminal_type(&vmm, "\r\r");
+    terminal_expect(&vmm, "do: touched again", LIMIT);
+    terminal_expect(&vmm, "do: zeros", LIMIT);
+    ck_assert_int_eq(terminal_wait(&vmm, LIMIT), 0);
+    terminal_free(&vmm);
+}
+END_TEST
+
+static Suite *balloon_suite(void)
+{
+    Suite *suite = suite_create("Linux's balloon");
+    TCase *tests = tcase_create("balloon");
+    const char *why = harness_no_kvm();
+
+    if (!why && access(INITRD, R_OK) != 0)
+        why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
+    tcase_set_timeout(tests, 5 * LIMIT);
+    harness_add(tests, the_balloon_is_squeezed_and_released, why);
+    harness_add(tests, free_pages_are_reported, why);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return harness_main(balloon_suite());
+}
