@@ -35,6 +35,12 @@
 #define SCSI_UNMAP_BLOCKS_MAX (1u << 22)
 #define SCSI_SAME_BLOCKS_MAX  (1u << 16) /* of WRITE SAME */
 
+/*
+ * What an initiator should ask for at once if it can: an exit and an interrupt are spread
+ * over as much. Linux reads twice that ahead.
+ */
+#define SCSI_OPTIMAL_BLOCKS 1024u
+
 /* The blocks that WRITE SAME repeats are written so many at a time. */
 #define SCSI_SAME_AT_ONCE 128u
 

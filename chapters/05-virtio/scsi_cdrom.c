@@ -191,7 +191,7 @@ bool scsi_cdrom_eject(struct scsi_cdrom *drive)
         return false;
     }
     move_tray(drive, true);
-    drive->unit.medium = NULL;
+    scsi_unit_set_medium(&drive->unit, NULL);
     return true;
 }
 
@@ -199,7 +199,7 @@ void scsi_cdrom_insert(struct scsi_cdrom *drive, struct disk *disc)
 {
     assert(!drive->unit.medium);
     drive->unit.tray_open = true; /* it was, in whatever moment the disc went in */
-    drive->unit.medium = disc;
+    scsi_unit_set_medium(&drive->unit, disc);
     move_tray(drive, false);
 }
 

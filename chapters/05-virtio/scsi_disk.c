@@ -251,7 +251,9 @@ static void put_block_limits(const struct scsi_unit *unit, struct scsi_reply *r)
     scsi_put8(r, WRITE_SAME_NOT_ZERO);
     scsi_put8(r, 0);
     scsi_put16(r, granularity); /* of transfers */
-    scsi_put_zeros(r, 12);      /* their largest and best size: any */
+    scsi_put32(r, 0);           /* their largest size: any */
+    scsi_put32(r, SCSI_OPTIMAL_BLOCKS);
+    scsi_put32(r, 0);
     scsi_put32(r, unmap ? SCSI_UNMAP_BLOCKS_MAX : 0);
     scsi_put32(r, unmap ? SCSI_UNMAP_RANGES_MAX : 0);
     scsi_put32(r, unmap ? granularity : 0);

@@ -112,6 +112,23 @@ void scsi_unit_run(struct scsi_unit *unit, struct scsi_command *c)
 }
 /* [/run] */
 
+void scsi_unit_set_medium(struct scsi_unit *unit, struct disk *medium)
+{
+    unit->medium = medium;
+    if (medium)
+        medium->async = true;
+}
+
+void scsi_unit_commit(struct scsi_unit *unit)
+{
+    struct disk *medium = unit->medium;
+
+    if (!medium || !medium->commit)
+        return;
+    medium->commit(medium->self);
+    medium->complete(medium->self, false);
+}
+
 void scsi_unit_wait(struct scsi_unit *unit)
 {
     if (unit->medium)
@@ -131,7 +148,7 @@ void scsi_unit_init(struct scsi_unit *unit, const struct scsi_class *class, stru
     assert(serial[0]);
     memset(unit, 0, sizeof *unit);
     unit->class = class;
-    unit->medium = medium;
+    scsi_unit_set_medium(unit, medium);
     unit->block_size = block_size;
     unit->attention = SENSE_POWER_ON_OR_RESET;
     snprintf(unit->serial, sizeof unit->serial, "%s", serial);

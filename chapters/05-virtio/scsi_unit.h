@@ -63,7 +63,8 @@ struct scsi_unit {
 
 /*
  * serial is what the guest tells one unit from another by, cut to SCSI_SERIAL_MAX bytes;
- * not empty. The unit starts with a unit attention, as after power on.
+ * not empty. The unit starts with a unit attention, as after power on. Its medium may leave
+ * requests unfinished until scsi_unit_commit().
  */
 void scsi_unit_init(struct scsi_unit *unit, const struct scsi_class *class, struct disk *medium,
                     uint32_t block_size, const char *serial);
@@ -71,11 +72,17 @@ void scsi_unit_init(struct scsi_unit *unit, const struct scsi_class *class, stru
 /* Carries a command out; it ends, now or later, with c->done(). */
 void scsi_unit_run(struct scsi_unit *unit, struct scsi_command *c);
 
+/* No more commands for now: starts what they want of the disk, ends what has finished. */
+void scsi_unit_commit(struct scsi_unit *unit);
+
 /* Waits until the unit has finished all commands. */
 void scsi_unit_wait(struct scsi_unit *unit);
 
 /* A reset of the unit; the next command hears of it. It has no command under way. */
 void scsi_unit_reset(struct scsi_unit *unit, enum scsi_sense attention);
+
+/* Puts a medium into the unit; NULL: takes it out, when no command is under way. */
+void scsi_unit_set_medium(struct scsi_unit *unit, struct disk *medium);
 
 /* The medium, if it is in the drive, and its blocks. */
 struct disk *scsi_unit_medium(const struct scsi_unit *unit);

@@ -171,10 +171,15 @@ static bool scsi_handle(void *self, unsigned queue, struct chain *chain)
     return true;
 }
 
+/* What was submitted goes to the disks at once; what they had at hand is back at once. */
 static void scsi_served(void *self, unsigned queue)
 {
+    struct virtio_scsi *scsi = self;
+
     (void)queue;
-    virtio_scsi_tell(self);
+    for (unsigned i = 0; i < scsi->bus.count && scsi->in_flight > 0; i++)
+        scsi_unit_commit(scsi->bus.places[i].unit);
+    virtio_scsi_tell(scsi);
 }
 
 void virtio_scsi_complete(struct virtio_scsi *scsi)

@@ -31,7 +31,7 @@
 #include "05-virtio/scsi_bus.h"
 #include "05-virtio/virtio_device.h"
 
-#define VIRTIO_SCSI_QUEUE_SIZE 256u
+#define VIRTIO_SCSI_QUEUE_SIZE CHAIN_MAX
 #define VIRTIO_SCSI_QUEUES_MAX 16u /* of requests */
 
 /* A chain has a header and a response beside the data. */

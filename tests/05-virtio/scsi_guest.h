@@ -41,11 +41,12 @@ struct medium {
     struct disk disk;
     uint8_t bytes[512 * 1024];
     struct disk_request *waiting[300];
-    unsigned waiting_count, submitted, flushes;
+    unsigned waiting_count, submitted, commits, flushes;
     uint64_t discarded, zeroed; /* bytes */
     uint64_t unmapped;          /* bytes zeroed whose room may be given back */
     int failure;                /* what every request ends with */
-    bool slow;
+    bool slow;                  /* requests wait until medium_finish() */
+    bool finished;
 };
 
 static inline int medium_carry_out(struct medium *m, const struct disk_request *r)
@@ -92,10 +93,17 @@ static inline int medium_submit(void *self, struct disk_request *r)
     return -EINPROGRESS;
 }
 
+static inline void medium_commit(void *self)
+{
+    ((struct medium *)self)->commits++;
+}
+
 static inline void medium_complete(void *self, bool wait)
 {
     struct medium *m = self;
 
+    if (!wait && !m->finished)
+        return;
     do {
         struct disk_request *now[ARRAY_SIZE(m->waiting)];
         unsigned count = m->waiting_count;
@@ -116,6 +124,7 @@ static inline void medium_init(struct medium *m, uint64_t size, bool read_only)
                             .can_discard = !read_only,
                             .block_size = 4096,
                             .submit = medium_submit,
+                            .commit = medium_commit,
                             .complete = medium_complete,
                             .ready_fd = -1,
                             .self = m};
@@ -205,6 +214,14 @@ static inline void scsi_done(void)
 {
     virtio_scsi_free(&scsi);
     guest_memory_free(&guest.memory);
+}
+
+/* A slow disk has finished what it was asked for. */
+static inline void medium_finish(struct medium *m)
+{
+    m->finished = true;
+    virtio_scsi_complete(&scsi);
+    m->finished = false;
 }
 
 /* The command ended well, and moved so many bytes of size. */

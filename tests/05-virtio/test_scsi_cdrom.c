@@ -275,7 +275,7 @@ START_TEST(an_ejected_disc_is_not_read_any_more)
     ck_assert(scsi_cdrom_eject(&drive));
     ck_assert_uint_eq(disc.waiting_count, 0);
     ck_assert_mem_eq(data_in(), disc.bytes, 2048);
-    virtio_scsi_complete(&scsi);
+    medium_finish(&disc);
     ck_assert_int_eq(guest_receive(&guest, 2), RESPONSE_SIZE + 2048);
 }
 END_TEST

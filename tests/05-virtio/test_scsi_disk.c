@@ -74,6 +74,7 @@ START_TEST(vital_pages_name_the_disk_and_its_limits)
     ck_assert_uint_eq(vital_page(0xb0), 60);
     ck_assert_uint_eq(page[4], 1);
     ck_assert_uint_eq(scsi_get16(page + 6), 8); /* 4096 bytes */
+    ck_assert_uint_eq(scsi_get32(page + 12), SCSI_OPTIMAL_BLOCKS);
     ck_assert_uint_eq(scsi_get32(page + 20), SCSI_UNMAP_BLOCKS_MAX);
     ck_assert_uint_eq(scsi_get32(page + 24), SCSI_UNMAP_RANGES_MAX);
     ck_assert_uint_eq(scsi_get32(page + 28), 8);
@@ -306,10 +307,10 @@ START_TEST(a_flush_is_asked_for_or_follows_a_write)
                                 {DATA_OUT, 512, false},
                                 {RESPONSE, RESPONSE_SIZE, true}},
                3);
-    virtio_scsi_complete(&scsi);
+    medium_finish(&medium);
     ck_assert_int_eq(guest_receive(&guest, 2), -1); /* written, but not yet for good */
     ck_assert_uint_eq(medium.flushes, 3);
-    virtio_scsi_complete(&scsi);
+    medium_finish(&medium);
     ck_assert_int_eq(guest_receive(&guest, 2), RESPONSE_SIZE);
     ck_assert_uint_eq(medium.flushes, 4);
 }

@@ -417,11 +417,32 @@ START_TEST(slow_commands_end_in_any_order)
         send_read(i, i);
     ck_assert_int_eq(guest_receive(&guest, 2), -1);
     ck_assert_uint_eq(guest.used[2], 0);
-    virtio_scsi_complete(&scsi);
+    medium_finish(&medium);
     ck_assert_uint_gt(guest.used[2], 0);
     for (unsigned i = 0; i < 8; i++)
         ck_assert_int_eq(guest_receive(&guest, 2), RESPONSE_SIZE + 512);
     ck_assert_mem_eq(data_in(), medium.bytes, 8 * 512);
+}
+END_TEST
+
+/* Eight requests behind one notification are one system call to a disk with a ring. */
+START_TEST(a_batch_is_committed_once)
+{
+    struct piece pieces[] = {
+        {REQUEST, REQUEST_SIZE, false}, {RESPONSE, RESPONSE_SIZE, true}, {DATA_IN, 512, true}};
+
+    ck_assert(medium.disk.async);
+    medium.slow = true;
+    put_request((const uint8_t[8]){1, 2}, READ_3(1), 1);
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_int_ge(ring_add(&guest.rings[2], pieces, 3, false), 0);
+    ring_publish(&guest.rings[2]);
+    virtio_device_notify(&scsi.device, 2);
+    ck_assert_uint_eq(medium.submitted, 8);
+    ck_assert_uint_eq(medium.commits, 1);
+    medium_finish(&medium);
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_int_eq(guest_receive(&guest, 2), RESPONSE_SIZE + 512);
 }
 END_TEST
 
@@ -437,7 +458,7 @@ START_TEST(a_task_is_found_while_it_is_under_way)
     ck_assert_uint_eq(manage(VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 2, 0, 0),
                       VIRTIO_SCSI_S_FUNCTION_SUCCEEDED);
     ck_assert_uint_eq(manage(VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 2, 5, 0), VIRTIO_SCSI_S_OK);
-    virtio_scsi_complete(&scsi);
+    medium_finish(&medium);
     ck_assert_uint_eq(manage(VIRTIO_SCSI_T_TMF_QUERY_TASK, 2, 0, 100), VIRTIO_SCSI_S_OK);
 }
 END_TEST
@@ -469,7 +490,7 @@ START_TEST(a_reset_waits_for_what_is_under_way)
     ck_assert_uint_eq(medium.waiting_count, 0);
     ck_assert_mem_eq(data_in(), medium.bytes + 3 * 512, 512);
     memset(data_in(), UNSET, 512);
-    virtio_scsi_complete(&scsi);
+    medium_finish(&medium);
     ck_assert_uint_eq(data_in()[0], UNSET);
 }
 END_TEST
@@ -484,9 +505,7 @@ START_TEST(a_full_pool_leaves_requests_in_the_ring)
     for (; sent < 6; sent++)
         send_read(sent, sent);
     ck_assert_uint_eq(medium.waiting_count, 4);
-    virtio_scsi_complete(&scsi);
-    ck_assert_uint_eq(medium.waiting_count, 2);
-    virtio_scsi_complete(&scsi);
+    medium_finish(&medium); /* which makes room for the others */
     for (; sent > 0; sent--)
         ck_assert_int_eq(guest_receive(&guest, 2), RESPONSE_SIZE + 512);
     scsi.in_flight = 0;
@@ -519,6 +538,7 @@ static Suite *scsi_suite(void)
     tcase_add_loop_test(tests, a_control_request_without_form_breaks_the_device, 0, 6);
     tcase_add_test(tests, buffers_for_events_stay_in_the_ring);
     tcase_add_test(tests, slow_commands_end_in_any_order);
+    tcase_add_test(tests, a_batch_is_committed_once);
     tcase_add_test(tests, a_task_is_found_while_it_is_under_way);
     tcase_add_test(tests, an_aborted_command_comes_back_before_the_answer);
     tcase_add_test(tests, a_reset_waits_for_what_is_under_way);
