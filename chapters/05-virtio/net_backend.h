@@ -29,11 +29,17 @@ struct net_receiver {
     /* Takes a frame. False: the guest has no buffer for it now; resume() will be called. */
     bool (*receive)(void *self, const struct virtio_net_hdr_v1 *header, const uint8_t *frame,
                     size_t size);
+    /*
+     * Several may follow: the guest is told of them at the end, by one interrupt. Each on
+     * has its off.
+     */
+    void (*burst)(void *self, bool on);
     void *self;
 };
 
 struct net_backend {
     uint64_t offloads; /* VIRTIO_NET_F_CSUM, _HOST_..., _GUEST_... */
+    uint16_t mtu;      /* the largest packet that the network takes; 0: as on any Ethernet */
     /* Takes the frame in iov, or drops it, as wires do. Never waits. */
     void (*send)(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
                  unsigned count);

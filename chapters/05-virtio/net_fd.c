@@ -72,11 +72,14 @@ static bool deliver(struct net_fd *n)
 
 void net_fd_ready(struct net_fd *n)
 {
+    const struct net_receiver *receiver = &n->backend.receiver;
     unsigned left = FRAMES_AT_ONCE;
 
+    receiver->burst(receiver->self, true);
     while (left-- > 0 && !n->gone && deliver(n) && fd_read(n))
         ;
     deliver(n);
+    receiver->burst(receiver->self, false);
 }
 
 static void fd_resume(void *self)

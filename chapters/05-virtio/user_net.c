@@ -177,7 +177,11 @@ static void *user_net_loop(void *self)
 
 int user_net_init(struct user_net *u, struct refusal *why)
 {
-    SlirpConfig config = {.version = 1, .in_enabled = true, .vhostname = "guest"};
+    SlirpConfig config = {.version = 1,
+                          .in_enabled = true,
+                          .vhostname = "guest",
+                          .if_mtu = USER_NET_MTU,
+                          .if_mru = USER_NET_MTU};
     int pair[2];
 
     inet_pton(AF_INET, "10.0.2.0", &config.vnetwork);

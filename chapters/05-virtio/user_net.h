@@ -22,6 +22,12 @@
 
 #include "common/refusal.h"
 
+/*
+ * Packets on this wire can be as large as IP allows: nobody else is on it, and what libslirp
+ * does costs the same for each, large or small. The guest hears of it (VIRTIO_NET_F_MTU).
+ */
+#define USER_NET_MTU    65520u
+
 #define USER_NET_TIMERS 8u
 #define USER_NET_POLLS  512u
 

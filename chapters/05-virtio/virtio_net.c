@@ -233,8 +233,22 @@ static bool net_receive(void *self, const struct virtio_net_hdr_v1 *header, cons
         queue = 2u * (net->steer[flow_of(frame, size)] % net->pairs);
     if (!fill(net, queue, header, frame, size))
         return false;
-    virtio_device_flush(&net->device, queue);
+    if (net->burst)
+        net->untold |= BIT(queue);
+    else
+        virtio_device_flush(&net->device, queue);
     return true;
+}
+
+static void net_burst(void *self, bool on)
+{
+    struct virtio_net *net = self;
+
+    net->burst = on;
+    for (unsigned i = 0; net->untold != 0 && i < net->device.queue_count; i++)
+        if (net->untold & BIT(i))
+            virtio_device_flush(&net->device, i);
+    net->untold = 0;
 }
 
 static void net_start(void *self)
@@ -304,12 +318,16 @@ void virtio_net_init(struct virtio_net *net, const struct guest_memory *memory,
     net->config.max_virtqueue_pairs = pairs > 1 ? (uint16_t)pairs : 0;
     if (pairs > 1)
         features |= VIRTIO_FEATURE(VIRTIO_NET_F_MQ);
+    if (backend->mtu > 0)
+        features |= VIRTIO_FEATURE(VIRTIO_NET_F_MTU);
+    net->config.mtu = backend->mtu;
     virtio_device_init(&net->device, &net_class, net, memory, features, &net->config,
-                       offsetof(struct virtio_net_config, mtu));
+                       backend->mtu > 0 ? offsetof(struct virtio_net_config, speed)
+                                        : offsetof(struct virtio_net_config, mtu));
     for (unsigned i = 0; i < 2 * pairs + 1; i++)
         virtio_device_add_queue(&net->device, VIRTIO_NET_QUEUE_SIZE);
     net_filter_reset(net);
-    backend->receiver = (struct net_receiver){net_receive, net};
+    backend->receiver = (struct net_receiver){net_receive, net_burst, net};
 }
 
 void virtio_net_set_link(struct virtio_net *net, bool up)

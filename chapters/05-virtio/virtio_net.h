@@ -40,6 +40,8 @@ struct virtio_net {
     struct net_filter filter;
     uint8_t mac[ETH_ALEN]; /* what the driver has made of the one in config */
     unsigned pairs;        /* in use */
+    bool burst;            /* more frames may come: tell the driver when they have */
+    uint64_t untold;       /* queues with frames that it has not been told of */
     uint8_t steer[256];    /* pair by flow: where a flow was last sent from */
     uint64_t dropped_from_guest, dropped_to_guest, filtered;
 };

@@ -49,6 +49,7 @@ static int open_user(struct netdev *n, struct refusal *why)
         return error;
     }
     net_fd_socket(&n->back, user_net_start(&n->user));
+    n->back.backend.mtu = USER_NET_MTU;
     return 0;
 }
 

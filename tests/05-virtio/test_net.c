@@ -211,6 +211,25 @@ START_TEST(frames_come_in)
 }
 END_TEST
 
+START_TEST(frames_that_come_together_interrupt_once)
+{
+    uint8_t frame[60];
+
+    again(~VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX), 64);
+    make_frame(frame, sizeof frame, mac);
+    for (unsigned i = 0; i < 4; i++) {
+        lend(BUFFER + 0x1000 * i, 2048);
+        ck_assert_int_eq(send(far_end, frame, sizeof frame, 0), sizeof frame);
+    }
+    net_fd_ready(&socket_end);
+    ck_assert_uint_eq(guest.used[0], 1);
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_int_eq(guest_receive(&guest, 0), HEADER + sizeof frame);
+    net_fd_ready(&socket_end); /* nothing has come, nothing is told */
+    ck_assert_uint_eq(guest.used[0], 1);
+}
+END_TEST
+
 START_TEST(a_frame_is_spread_over_several_buffers)
 {
     uint8_t expected[1514];
@@ -442,6 +461,16 @@ START_TEST(no_mtu_is_offered_and_long_frames_pass) /* NET50 */
 }
 END_TEST
 
+START_TEST(a_network_may_take_large_packets)
+{
+    socket_end.backend.mtu = 65520;
+    virtio_net_init(&net, &guest.memory, &socket_end.backend, mac, 1);
+    ck_assert(virtio_device_features(&net.device, 0) & VIRTIO_FEATURE(VIRTIO_NET_F_MTU));
+    ck_assert_uint_eq(virtio_device_config_read(&net.device, 10, 2), 65520);
+    ck_assert_uint_eq(virtio_device_config_read(&net.device, 12, 4), 0);
+}
+END_TEST
+
 START_TEST(a_million_notifications_do_no_harm) /* NET40 */
 {
     for (unsigned i = 0; i < 1000000; i++)
@@ -639,6 +668,7 @@ static Suite *net_suite(void)
     tcase_add_test(tests, a_frame_may_be_cut_anywhere);
     tcase_add_loop_test(tests, a_header_asks_for_no_more_than_was_agreed, 0, ARRAY_SIZE(headers));
     tcase_add_test(tests, frames_come_in);
+    tcase_add_test(tests, frames_that_come_together_interrupt_once);
     tcase_add_test(tests, a_frame_is_spread_over_several_buffers);
     tcase_add_loop_test(tests, a_frame_waits_for_enough_buffers, 0, 2);
     tcase_add_test(tests, a_frame_that_can_never_fit_is_dropped);
@@ -653,6 +683,7 @@ static Suite *net_suite(void)
     tcase_add_test(tests, a_frame_that_comes_back_is_a_frame_like_others);
     tcase_add_loop_test(tests, a_frame_may_come_back_while_it_is_sent, 0, ARRAY_SIZE(features));
     tcase_add_test(tests, no_mtu_is_offered_and_long_frames_pass);
+    tcase_add_test(tests, a_network_may_take_large_packets);
     tcase_add_test(tests, a_million_notifications_do_no_harm);
     tcase_add_test(tests, a_far_end_that_leaves_does_no_harm);
     tcase_add_test(tests, a_frame_that_is_too_long_is_dropped);

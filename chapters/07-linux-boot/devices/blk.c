@@ -11,6 +11,7 @@ struct blk_card {
     struct device device;
     char drive_id[ID_ROOM];
     char serial[VIRTIO_BLK_ID_BYTES + 1]; /* what the guest sees as the disk's id */
+    unsigned queues;                      /* 0: one */
     struct drive *drive;
     struct virtio_blk blk;
 };
@@ -18,6 +19,8 @@ struct blk_card {
 static const struct property properties[] = {
     {"drive", property_text, AT(struct blk_card, drive_id), .form = "DRIVE"},
     {"serial", property_text, AT(struct blk_card, serial), .form = "TEXT"},
+    {"num-queues", property_number, AT(struct blk_card, queues), .form = "NUMBER", .min = 1,
+     .max = VIRTIO_BLK_QUEUES_MAX},
     DEVICE_ROWS,
 };
 
@@ -46,7 +49,8 @@ static int plug(struct device *device, struct virtio_bus *bus, struct refusal *w
     char name[16];
     int error;
 
-    virtio_blk_init(&card->blk, &bus->machine->vm.memory, card->drive->disk, card->serial, 1);
+    virtio_blk_init(&card->blk, &bus->machine->vm.memory, card->drive->disk, card->serial,
+                    card->queues ? card->queues : 1);
     snprintf(name, sizeof name, "%.15s", card->drive->id);
     error = virtio_slot_plug_worker(&device->slot, &card->blk.device, CLASS_STORAGE, bus, name,
                                     &source, why);
