@@ -2,7 +2,7 @@
  * cpuid.c: see cpuid.h for the policy. Open at hand: [SDM2] "CPUID", [KVM-API]
  * 4.46 "KVM_GET_SUPPORTED_CPUID".
  *
- * Left out on purpose: choosing single features, and models other than the host's.
+ * Left out on purpose: models other than the host's.
  */
 #define _GNU_SOURCE
 #include "07-linux-boot/cpuid.h"
@@ -214,15 +214,20 @@ static struct kvm_cpuid2 *supported_with_room(const struct vm *vm)
     return cpuid;
 }
 
-void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, const struct topology *topology)
+void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, const struct topology *topology,
+                 const struct cpu_model *model)
 {
-    struct kvm_cpuid2 *cpuid = supported_with_room(vm);
+    struct kvm_cpuid2 *supported = vm_supported_cpuid(vm), *cpuid = supported_with_room(vm);
+    struct refusal why;
 
     for (unsigned i = 0; i < cpuid->nent; i++)
         copy_brand(&cpuid->entries[i]);
     cpuid_filter(cpuid, topology, vcpu->id, vm_capability(vm, KVM_CAP_TSC_DEADLINE_TIMER));
+    if (cpu_model_apply(model, cpuid, supported, &why) < 0)
+        die("-cpu: %s", why.text);
     vcpu_set_cpuid(vcpu, cpuid);
     free(cpuid);
+    free(supported);
     enable_fast_strings(vcpu);
     enable_memory_types(vcpu);
 }

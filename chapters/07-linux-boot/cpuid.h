@@ -6,7 +6,8 @@
  *
  * - The vendor, the family, the model and its brand name are the host's. Serial
  *   numbers are never shown.
- * - Nested virtualization is hidden: no VMX, no SVM.
+ * - Nested virtualization is hidden: no VMX, no SVM; unless -cpu asks for it, which may
+ *   also take features away (cpu_model.h).
  * - The host's topology (how many cores share which cache, which of them answered)
  *   is replaced by the guest's (topology.h). A level-2 cache belongs to one core, a
  *   level-3 cache to one socket.
@@ -20,6 +21,7 @@
 #include <stdbool.h>
 
 #include "01-kvm-hello/kvm.h"
+#include "07-linux-boot/cpu_model.h"
 #include "07-linux-boot/topology.h"
 
 /* [SDM2, "CPUID"]; leaves 0x8...: [APM3, E.4 "Extended Functions"] */
@@ -47,7 +49,11 @@
 void cpuid_filter(struct kvm_cpuid2 *cpuid, const struct topology *topology, unsigned apic_id,
                   bool tsc_deadline);
 
-/* Gives the vCPU, whose id is its APIC id, its leaves, and the MSRs that go with them. */
-void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, const struct topology *topology);
+/*
+ * Gives the vCPU, whose id is its APIC id, its leaves, and the MSRs that go with them. Dies
+ * if the model has a feature that KVM cannot offer.
+ */
+void cpuid_apply(const struct vm *vm, const struct vcpu *vcpu, const struct topology *topology,
+                 const struct cpu_model *model);
 
 #endif

@@ -55,9 +55,10 @@ static void press_power(void *power)
  * The first processor stands where boot_load() wants it to start. The others wait in KVM
  * for the kernel to wake them.
  */
-static void add_processors(struct machine *machine, const struct topology *topology,
+static void add_processors(struct machine *machine, const struct options *options,
                            const struct boot_entry *entry)
 {
+    const struct topology *topology = &options->topology;
     const struct vcpu *first = &machine->processors[0].vcpu;
     struct kvm_sregs sregs;
     struct kvm_regs regs;
@@ -65,7 +66,7 @@ static void add_processors(struct machine *machine, const struct topology *topol
     for (unsigned i = 0; i < topology_count(topology); i++) {
         struct processor *processor = machine_add_processor(machine, topology_apic_id(topology, i));
 
-        cpuid_apply(&machine->vm, &processor->vcpu, topology);
+        cpuid_apply(&machine->vm, &processor->vcpu, topology, &options->cpu);
     }
     vcpu_get_sregs(first, &sregs);
     entry_registers(entry, &sregs, &regs);
@@ -123,7 +124,7 @@ static enum ending boot_once(const struct options *options, struct inventory *in
 
     if (boot_load(&request, &entry, &why) < 0)
         die("%s", why.text);
-    add_processors(machine, &options->topology, &entry);
+    add_processors(machine, options, &entry);
 
     if (observer_open(&observer, machine, options->trace, options->stats, &why) < 0)
         die("-trace %s", why.text);
@@ -158,6 +159,8 @@ static int answer(const struct options *options)
         options_print_help(stdout);
     if (options->version)
         printf("vmm of Ring -1, chapter 7\n");
+    if (options->cpu_help)
+        cpu_model_print(stdout);
     if (inventory_answer(stdout, options, &why) < 0)
         die("%s", why.text);
     return STATUS_OFF;

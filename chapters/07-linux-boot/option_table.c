@@ -19,6 +19,8 @@ const struct option_row option_table[] = {
     {"append", OPTION_APPEND, "TEXT", "its command line, instead of\n\"" DEFAULT_CMDLINE "\""},
     {"M", OPTION_MACHINE, "MACHINE", "what is built: pc (default) or microvm"},
     {"machine", OPTION_MACHINE, "MACHINE", NULL},
+    {"cpu", OPTION_CPU, "MODEL",
+     "the processors: host (default) or max, then ,+FLAG or ,-FLAG;\n\"help\" lists the flags"},
     {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
     {"smp", OPTION_PROCESSORS, "N",
      "processors: N[,sockets=N][,cores=N][,threads=N], 1 to 16\n(default 1)"},

@@ -63,6 +63,18 @@ static int append(struct option_list *list, const char *name, const char *value,
     return 0;
 }
 
+static int parse_cpu(const char *text, struct options *options, struct refusal *why)
+{
+    struct refusal inner;
+    int error;
+
+    options->cpu_help = strcmp(text, "help") == 0;
+    if (options->cpu_help)
+        return 0;
+    error = cpu_model_read(&options->cpu, text, &inner);
+    return error < 0 ? refuse(why, error, "-cpu %.80s: %s", text, inner.text) : 0;
+}
+
 /* Those whose value is text, and where it goes. */
 static const char **text_of(struct options *options, enum option_id id)
 {
@@ -70,7 +82,6 @@ static const char **text_of(struct options *options, enum option_id id)
     case OPTION_KERNEL: return &options->kernel;
     case OPTION_INITRD: return &options->initrd;
     case OPTION_APPEND: return &options->cmdline;
-    case OPTION_CPU: return &options->cpu;
     case OPTION_HDA: return &options->hda;
     case OPTION_CDROM: return &options->cdrom;
     case OPTION_MONITOR: return &options->monitor;
@@ -109,6 +120,7 @@ static int apply(struct options *options, const struct option_row *row, const ch
     }
     switch (row->id) {
     case OPTION_MACHINE: return parse_machine(value, &options->machine, why);
+    case OPTION_CPU: return parse_cpu(value, options, why);
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
     case OPTION_PROCESSORS: return topology_parse(&options->topology, value, why);
     case OPTION_SNAPSHOT: options->snapshot = true; break;
@@ -135,7 +147,7 @@ static bool is_question(const struct options *options)
             if (strcmp(comma ? comma + 1 : lists[i]->values[j], "help") == 0)
                 return true;
         }
-    return options->help || options->version || (options->cpu && strcmp(options->cpu, "help") == 0);
+    return options->help || options->version || options->cpu_help;
 }
 
 int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "07-linux-boot/cpu_model.h"
 #include "07-linux-boot/topology.h"
 #include "common/refusal.h"
 
@@ -28,7 +29,7 @@ struct options {
     const char *initrd; /* NULL: none; so are the other texts */
     const char *cmdline;
     enum machine_kind machine;
-    const char *cpu;          /* cpu_model.h reads it */
+    struct cpu_model cpu;
     uint64_t ram;             /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
     struct topology topology; /* 1 to 16 processors */
     struct option_list drives, netdevs, nics, chardevs, serials, devices; /* inventory.h ... */
@@ -39,7 +40,7 @@ struct options {
     const char *name, *pidfile;
     const char *trace;
     bool stats;
-    bool help, version;
+    bool help, version, cpu_help;
     bool question; /* these, or "help" for a value: nothing is to be run */
 };
 

@@ -227,8 +227,9 @@ END_TEST
 START_TEST(help_needs_no_kernel)
 {
     static const char *const lines[] = {
-        "-h",           "-help",        "--help",        "-version",
-        "-device help", "-netdev help", "-chardev help", "-device virtio-blk-pci,help"};
+        "-h",           "-help",         "--help",
+        "-version",     "-cpu help",     "-device help",
+        "-netdev help", "-chardev help", "-device virtio-blk-pci,help"};
 
     for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
         struct parsed p = parse(lines[i]);
