@@ -13,7 +13,7 @@ CLANG_FORMAT ?= clang-format
 each = +@set -e; for chapter in $(CHAPTERS); do $(MAKE) -C $$chapter $(1); done
 
 .PHONY: help all tests boot guest-disk check run doctor lab deps bench book clean format \
-        asan compile_commands.json
+        asan install compile_commands.json
 
 help:
 	@echo 'Ring -1: a hypervisor textbook that runs'
@@ -32,6 +32,7 @@ help:
 	@echo '  make asan     build everything with AddressSanitizer and UBSan below build/asan'
 	@echo '  make format   lay out the C code with clang-format'
 	@echo '  make compile_commands.json   for editors (needs bear)'
+	@echo '  make install  vmm, vmm-img, manual pages, completion: below PREFIX=/usr/local, DESTDIR='
 	@echo '  make clean    remove build/'
 	@echo
 	@echo '  KVM=host|lab         where guests run (default: as the doctor says)'
@@ -88,6 +89,9 @@ format:
 
 compile_commands.json:
 	bear --output $@ -- $(MAKE) -B tests
+
+install: all
+	+@$(MAKE) -C chapters/07-linux-boot install
 
 clean:
 	rm -rf $(BUILD)

@@ -44,7 +44,7 @@ const struct option_row option_table[] = {
     {"device", OPTION_DEVICE, "DEVICE",
      "a device: KIND[,PROPERTY=VALUE]...; \"help\" lists the kinds,\n\"KIND,help\" what may be "
      "said of one"},
-    {"name", OPTION_NAME, "NAME", "a name for the machine, and for this process"},
+    {"name", OPTION_NAME, "NAME", "a name for the machine, which the monitor tells"},
     {"S", OPTION_STOPPED, NULL, "wait for the monitor's \"cont\" before the guest runs"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
