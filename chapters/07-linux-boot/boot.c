@@ -3,10 +3,11 @@
  *
  *     kernel  --what is it?-->  bzimage_load  -+
  *                               elf_load      -+-> struct kernel_image
+ *                               multiboot_load-+        |
  *                                                       |
- *     initrd  --------------->  initrd_load  <----------+  where the kernel is not
  *     command line ---------->  LAYOUT_CMDLINE          |  how long it may be
- *                               zero_page_write  <------+
+ *     initrd  --------------->  initrd_load  <----------+  where the kernel is not
+ *                               zero_page_write, pvh_write or multiboot_write
  *                               entry_write_tables -> struct boot_entry
  *
  * The kernel comes first, because its header bounds everything else.
@@ -27,6 +28,8 @@
 #include "07-linux-boot/elf.h"
 #include "07-linux-boot/initrd.h"
 #include "07-linux-boot/layout.h"
+#include "07-linux-boot/multiboot.h"
+#include "07-linux-boot/pvh.h"
 #include "07-linux-boot/zero_page.h"
 #include "common/bits.h"
 #include "common/file.h"
@@ -77,16 +80,22 @@ static int load_by_content(const struct file *file, const struct guest_memory *m
                            struct kernel_image *kernel, struct refusal *why)
 {
     static const uint32_t magic = SETUP_MAGIC;
+    uint64_t offset;
+    bool is_elf;
     uint8_t head[BZIMAGE_HEAD_SIZE] = {0}; /* a short file goes on with zeros */
     size_t size = file->size < sizeof head ? file->size : sizeof head;
     int error = file_read(file, 0, head, size, why);
 
     if (error < 0)
         return error;
-    if (has(head, 0, ELFMAG, SELFMAG))
+    is_elf = has(head, 0, ELFMAG, SELFMAG);
+    if (!is_elf && has(head, offsetof(struct boot_params, hdr.header), &magic, sizeof magic))
+        return bzimage_load(file, memory, kernel, why);
+    if (multiboot_find(file, &offset))
+        return multiboot_load(file, offset, memory, kernel, why);
+    if (is_elf)
         return elf_load(file, memory, kernel, why);
-    if (!has(head, offsetof(struct boot_params, hdr.header), &magic, sizeof magic))
-        error = refuse_packed(head, why);
+    error = refuse_packed(head, why);
     if (error < 0)
         return error;
     return bzimage_load(file, memory, kernel, why); /* or says what is missing */
@@ -130,8 +139,11 @@ static int load_initrd(const struct boot_request *request, const struct kernel_i
 static int write_cmdline(const struct boot_request *request, const struct kernel_image *kernel,
                          struct refusal *why)
 {
-    size_t length = strlen(request->cmdline);
+    /* A Multiboot kernel is a program: the first word is its name. */
+    const char *name = kernel->protocol == BOOT_MULTIBOOT ? request->kernel : "";
+    size_t named = strlen(name) + (*name != '\0'), length = named + strlen(request->cmdline);
     uint64_t max = kernel->cmdline_max;
+    char *text;
 
     if (max > LAYOUT_CMDLINE_SIZE - 1)
         max = LAYOUT_CMDLINE_SIZE - 1;
@@ -142,38 +154,93 @@ static int write_cmdline(const struct boot_request *request, const struct kernel
                max, length);
         return blame(request->kernel, -EINVAL, why);
     }
-    memcpy(guest_ptr(request->memory, LAYOUT_CMDLINE, length + 1), request->cmdline, length + 1);
+    text = guest_ptr(request->memory, LAYOUT_CMDLINE, length + 1);
+    if (named) {
+        memcpy(text, name, named - 1);
+        text[named - 1] = ' ';
+    }
+    memcpy(text + named, request->cmdline, length - named + 1);
     return 0;
+}
+
+/* The zero page's extras: random bytes, so that the kernel need not wait for its own. */
+static gpa_t write_seed(const struct boot_request *request)
+{
+    struct setup_data *data;
+
+    if (!request->seed)
+        return 0;
+    data = guest_ptr(request->memory, LAYOUT_SETUP_DATA, sizeof *data + BOOT_SEED_SIZE);
+    *data = (struct setup_data){.type = SETUP_RNG_SEED, .len = BOOT_SEED_SIZE};
+    memcpy(data->data, request->seed, BOOT_SEED_SIZE);
+    return LAYOUT_SETUP_DATA;
+}
+
+static int tell_linux(const struct boot_request *request, const struct kernel_image *kernel,
+                      struct boot_entry *entry, struct refusal *why)
+{
+    struct initrd initrd;
+    int error = load_initrd(request, kernel, &initrd, why);
+
+    if (error < 0)
+        return error;
+    zero_page_write(request->memory, kernel, &initrd, write_seed(request), request->rsdp);
+    entry->mode = ENTRY_LONG;
+    entry->rsi = LAYOUT_ZERO_PAGE;
+    entry->cr3 = LAYOUT_PML4;
+    return 0;
+}
+
+static int tell_pvh(const struct boot_request *request, const struct kernel_image *kernel,
+                    struct boot_entry *entry, struct refusal *why)
+{
+    struct initrd initrd;
+    int error = load_initrd(request, kernel, &initrd, why);
+
+    if (error < 0)
+        return error;
+    entry->mode = ENTRY_PROTECTED;
+    entry->rbx = pvh_write(request->memory, &initrd, request->rsdp);
+    return 0;
+}
+
+static int tell_multiboot(const struct boot_request *request, const struct kernel_image *kernel,
+                          struct boot_entry *entry, struct refusal *why)
+{
+    entry->mode = ENTRY_PROTECTED;
+    entry->rax = MULTIBOOT_LOADER_MAGIC;
+    return multiboot_write(request->memory, kernel, request->initrd, &entry->rbx, why);
+}
+
+/* What the kernel must know, in the words of its protocol. */
+static int tell(const struct boot_request *request, const struct kernel_image *kernel,
+                struct boot_entry *entry, struct refusal *why)
+{
+    *entry = (struct boot_entry){.rip = kernel->entry, .rsp = LAYOUT_STACK_TOP, .gdt = LAYOUT_GDT};
+    switch (kernel->protocol) {
+    case BOOT_PVH: return tell_pvh(request, kernel, entry, why);
+    case BOOT_MULTIBOOT: return tell_multiboot(request, kernel, entry, why);
+    default: return tell_linux(request, kernel, entry, why);
+    }
 }
 
 int boot_load(const struct boot_request *request, struct boot_entry *entry, struct refusal *why)
 {
-    const struct guest_memory *memory = request->memory;
+    uint64_t ram_end = ram_low_end(request->memory);
     struct kernel_image kernel = {.start = 0};
-    struct initrd initrd;
     int error;
 
-    if (ram_low_end(memory) < RAM_SIZE_MIN)
+    if (ram_end < RAM_SIZE_MIN)
         return refuse(why, -EINVAL,
                       "-m: %" PRIu64 " KiB of RAM; the boot structures alone take %" PRIu64,
-                      ram_low_end(memory) / KIB, RAM_SIZE_MIN / KIB);
+                      ram_end / KIB, RAM_SIZE_MIN / KIB);
 
     error = load_kernel(request, &kernel, why);
     if (error == 0)
-        error = load_initrd(request, &kernel, &initrd, why);
-    if (error == 0)
         error = write_cmdline(request, &kernel, why);
-    if (error < 0)
-        return error;
-
-    zero_page_write(memory, &kernel, &initrd);
-    entry_write_tables(memory);
-    *entry = (struct boot_entry){
-        .rip = kernel.entry,
-        .rsi = LAYOUT_ZERO_PAGE,
-        .rsp = LAYOUT_STACK_TOP,
-        .cr3 = LAYOUT_PML4,
-        .gdt = LAYOUT_GDT,
-    };
-    return 0;
+    if (error == 0)
+        error = tell(request, &kernel, entry, why);
+    if (error == 0)
+        entry_write_tables(request->memory, entry->mode);
+    return error;
 }

@@ -1,11 +1,11 @@
 /*
  * boot.h: from the names on the command line to a guest ready to run.
  *
- * boot_load() opens the kernel, tells by its content what it is (a bzImage or an
- * ELF vmlinux), reads it straight into guest memory, adds the initrd, the
- * command line, the memory map and the tables that 64-bit mode needs, and says
- * where the first processor starts. Nothing in the files is trusted, each is
- * opened once, none is changed, and no guest has run when it refuses.
+ * boot_load() opens the kernel, tells by its content what it is (a bzImage, an ELF
+ * vmlinux, a kernel for PVH or for Multiboot), reads it straight into guest memory,
+ * adds the initrd or modules, the command line, the memory map and the tables that
+ * the first instruction needs, and says where the first processor starts. Nothing in the files is
+ * trusted, each is opened once, none is changed, and no guest has run when it refuses.
  *
  *     struct boot_request request = {.memory = &vm.memory, .kernel = "vmlinuz",
  *                                    .initrd = "initrd.img", .cmdline = "quiet"};
@@ -26,11 +26,15 @@
 #include "07-linux-boot/entry.h"
 #include "common/refusal.h"
 
+#define BOOT_SEED_SIZE 32u
+
 struct boot_request {
     const struct guest_memory *memory; /* fresh (all zero), laid out by ram_layout() */
     const char *kernel;                /* a path */
-    const char *initrd;                /* a path, or NULL for none */
+    const char *initrd;                /* a path, or NULL for none; with Multiboot a list */
     const char *cmdline;               /* never NULL; may be empty */
+    gpa_t rsdp;                        /* ACPI's tables; 0: there are none */
+    const uint8_t *seed;               /* BOOT_SEED_SIZE random bytes for Linux, or NULL */
 };
 
 /* 0 and *entry, or -errno and why->text. The guest's memory is then undefined. */

@@ -17,8 +17,10 @@
  * [SDM3, 26.3.1 "Checks on the Guest State Area"] for what Intel's processors
  * demand of such a state (AMD's demand less).
  *
- * Left out on purpose: 32-bit entry without paging, other processors (Linux
- * starts them itself), interrupts and TSS in memory (Linux builds its own).
+ * The 32-bit entry is the same without page tables, with a code segment of 32 bits.
+ *
+ * Left out on purpose: other processors (Linux starts them itself), interrupts and
+ * TSS in memory (Linux builds its own).
  */
 #define _GNU_SOURCE /* for the sigset_t in kvm.h */
 #include "07-linux-boot/entry.h"
@@ -72,6 +74,16 @@ static const struct kvm_segment code = {
     .present = 1,
 };
 
+static const struct kvm_segment code_32 = {
+    .selector = SELECTOR_CODE,
+    .limit = FLAT_LIMIT,
+    .type = TYPE_CODE,
+    .s = 1,
+    .db = 1, /* 32-bit code */
+    .g = 1,
+    .present = 1,
+};
+
 static const struct kvm_segment data = {
     .selector = SELECTOR_DATA,
     .limit = FLAT_LIMIT,
@@ -82,7 +94,7 @@ static const struct kvm_segment data = {
     .present = 1,
 };
 
-/* 64-bit mode has no tasks, yet a processor in it must have a busy 64-bit TSS. */
+/* Nobody switches tasks here, yet a processor must have a busy TSS. */
 static const struct kvm_segment task = {
     .limit = TSS_LIMIT,
     .type = TYPE_TSS_BUSY,
@@ -110,20 +122,30 @@ static uint64_t descriptor(const struct kvm_segment *segment)
            (uint64_t)segment->g << 55;
 }
 
-void entry_write_tables(const struct guest_memory *memory)
+static const struct kvm_segment *code_of(enum entry_mode mode)
+{
+    return mode == ENTRY_LONG ? &code : &code_32;
+}
+
+static void write_gdt(const struct guest_memory *memory, enum entry_mode mode)
 {
     uint64_t gdt[GDT_ENTRIES] = {
-        [SELECTOR_CODE / 8] = descriptor(&code),
+        [SELECTOR_CODE / 8] = descriptor(code_of(mode)),
         [SELECTOR_DATA / 8] = descriptor(&data),
     };
-    uint8_t *gdt_page = guest_ptr(memory, LAYOUT_GDT, sizeof gdt);
+    uint8_t *page = guest_ptr(memory, LAYOUT_GDT, sizeof gdt);
+
+    assert(page);
+    memcpy(page, gdt, sizeof gdt);
+}
+
+static void write_page_tables(const struct guest_memory *memory)
+{
     uint64_t *pml4 = guest_ptr(memory, LAYOUT_PML4, GUEST_PAGE_SIZE);
     uint64_t *pdpt = guest_ptr(memory, LAYOUT_PDPT, GUEST_PAGE_SIZE);
     uint64_t *directories = guest_ptr(memory, LAYOUT_DIRECTORIES, DIRECTORIES * GUEST_PAGE_SIZE);
 
-    assert(gdt_page && pml4 && pdpt && directories);
-    memcpy(gdt_page, gdt, sizeof gdt);
-
+    assert(pml4 && pdpt && directories);
     pml4[0] = LAYOUT_PDPT | PTE_P | PTE_RW;
     for (unsigned i = 0; i < DIRECTORIES; i++)
         pdpt[i] = (LAYOUT_DIRECTORIES + i * GUEST_PAGE_SIZE) | PTE_P | PTE_RW;
@@ -131,16 +153,25 @@ void entry_write_tables(const struct guest_memory *memory)
         directories[i] = i * DIRECTORY_PAGE | PTE_P | PTE_RW | PTE_PS;
 }
 
+void entry_write_tables(const struct guest_memory *memory, enum entry_mode mode)
+{
+    write_gdt(memory, mode);
+    if (mode == ENTRY_LONG)
+        write_page_tables(memory);
+}
+
 void entry_registers(const struct boot_entry *entry, struct kvm_sregs *sregs, struct kvm_regs *regs)
 {
     *regs = (struct kvm_regs){
         .rip = entry->rip,
+        .rax = entry->rax,
+        .rbx = entry->rbx,
         .rsi = entry->rsi,
         .rsp = entry->rsp,
         .rflags = RFLAGS_ONE, /* interrupts off */
     };
 
-    sregs->cs = code;
+    sregs->cs = *code_of(entry->mode);
     sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
     sregs->tr = task;
     sregs->ldt = no_ldt;
@@ -150,9 +181,14 @@ void entry_registers(const struct boot_entry *entry, struct kvm_sregs *sregs, st
     };
     sregs->idt = (struct kvm_dtable){.limit = 0}; /* an exception now is the end */
 
-    sregs->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG;
+    sregs->cr0 = CR0_PE | CR0_ET | CR0_NE;
     sregs->cr2 = 0;
     sregs->cr3 = entry->cr3;
-    sregs->cr4 = CR4_PAE;
-    sregs->efer = EFER_LME | EFER_LMA;
+    sregs->cr4 = 0;
+    sregs->efer = 0;
+    if (entry->mode == ENTRY_LONG) {
+        sregs->cr0 |= CR0_PG;
+        sregs->cr4 = CR4_PAE;
+        sregs->efer = EFER_LME | EFER_LMA;
+    }
 }

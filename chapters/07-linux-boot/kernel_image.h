@@ -1,8 +1,8 @@
 /*
  * kernel_image.h: what a loaded kernel tells the rest of the boot.
  *
- * bzimage.c and elf.c read quite different files, yet leave the same facts
- * behind: which memory the kernel owns, where it is entered, how much it accepts.
+ * bzimage.c, elf.c and multiboot.c read quite different files, yet leave the same facts
+ * behind: which memory the kernel owns, where and how it is entered, what it accepts.
  */
 #ifndef CHAPTER_07_KERNEL_IMAGE_H
 #define CHAPTER_07_KERNEL_IMAGE_H
@@ -29,14 +29,22 @@ _Static_assert(offsetof(struct boot_params, edd_mbr_sig_buffer) == SETUP_HEADER_
 #define SETUP_BOOT_FLAG 0xaa55u
 #define SETUP_MAGIC     0x53726448u /* "HdrS" */
 
+/* Three agreements on how a kernel starts, and on how it is told of its machine. */
+enum boot_protocol {
+    BOOT_LINUX_64,  /* in 64-bit mode, by the zero page (zero_page.h) */
+    BOOT_PVH,       /* in 32-bit mode, by hvm_start_info (pvh.h) */
+    BOOT_MULTIBOOT, /* in 32-bit mode, by multiboot_info (multiboot.h) */
+};
+
 struct kernel_image {
+    enum boot_protocol protocol;
     gpa_t start, end;     /* [start, end) is the kernel's until it has booted */
-    gpa_t entry;          /* its first instruction in 64-bit mode */
+    gpa_t entry;          /* its first instruction */
     uint64_t cmdline_max; /* characters, without the final NUL */
     uint64_t initrd_last; /* the last address that a byte of the initrd may have */
 
-    /* A struct setup_header, or the longer one of a newer kernel, as the kernel
-     * has it: zero_page.c adds what the loader must say. */
+    /* BOOT_LINUX_64: a struct setup_header, or the longer one of a newer kernel, as the
+     * kernel has it. zero_page.c adds what the loader must say. */
     uint8_t header[SETUP_HEADER_ROOM];
 };
 

@@ -9,6 +9,11 @@
  *         0x2000 +---------------------------+ |
  *                | zero page (boot_params)   | |
  *         0x3000 +---------------------------+ |
+ *                | PVH's or Multiboot's      | |
+ *                | information instead       | |
+ *         0x4000 +---------------------------+ |
+ *                | random seed (setup_data)  | |
+ *         0x5000 +---------------------------+ |
  *                | (free)                    | |  what the loader leaves for
  *         0x8000 +---------------------------+ |  the kernel. Linux takes the
  *                | boot stack, grows down    |  > whole first MiB out of use
@@ -20,6 +25,8 @@
  *        0x10000 +---------------------------+ |
  *                | command line, 64 KiB      |/
  *        0x20000 +---------------------------+
+ *                | Multiboot's module list   |
+ *        0x28000 +---------------------------+
  *                | free RAM; Linux starts    |
  *                | its other processors here |
  *        0x9fc00 +---------------------------+
@@ -55,28 +62,34 @@
 #include "01-kvm-hello/memory.h"
 #include "common/bits.h"
 
-#define LAYOUT_GDT          UINT64_C(0x1000)
-#define LAYOUT_ZERO_PAGE    UINT64_C(0x2000)
-#define LAYOUT_STACK_TOP    UINT64_C(0x9000)
+#define LAYOUT_GDT            UINT64_C(0x1000)
+#define LAYOUT_ZERO_PAGE      UINT64_C(0x2000)
+#define LAYOUT_BOOT_INFO      UINT64_C(0x3000)
+#define LAYOUT_BOOT_INFO_SIZE UINT64_C(0x1000)
+#define LAYOUT_SETUP_DATA     UINT64_C(0x4000)
+#define LAYOUT_STACK_TOP      UINT64_C(0x9000)
 
-#define LAYOUT_PML4         UINT64_C(0x9000)
-#define LAYOUT_PDPT         UINT64_C(0xa000)
-#define LAYOUT_DIRECTORIES  UINT64_C(0xb000) /* four pages, 1 GiB each */
+#define LAYOUT_PML4           UINT64_C(0x9000)
+#define LAYOUT_PDPT           UINT64_C(0xa000)
+#define LAYOUT_DIRECTORIES    UINT64_C(0xb000) /* four pages, 1 GiB each */
 
-#define LAYOUT_CMDLINE      UINT64_C(0x10000)
-#define LAYOUT_CMDLINE_SIZE UINT64_C(0x10000) /* with the final NUL */
+#define LAYOUT_CMDLINE        UINT64_C(0x10000)
+#define LAYOUT_CMDLINE_SIZE   UINT64_C(0x10000) /* with the final NUL */
 
-#define LAYOUT_EBDA         UINT64_C(0x9fc00)
-#define LAYOUT_VIDEO        UINT64_C(0xa0000)
-#define LAYOUT_FIRMWARE     UINT64_C(0xe0000)
-#define LAYOUT_RESET        UINT64_C(0xffff0) /* f000:fff0 */
-#define LAYOUT_RESET_SIZE   16
-#define LAYOUT_HIGH_MEMORY  UINT64_C(0x100000) /* where kernels may begin */
+#define LAYOUT_MODULES        UINT64_C(0x20000)
+#define LAYOUT_MODULES_SIZE   UINT64_C(0x8000)
 
-#define LAYOUT_HOLE         UINT64_C(0xc0000000)
-#define LAYOUT_IOAPIC       UINT64_C(0xfec00000)
-#define LAYOUT_LAPIC        UINT64_C(0xfee00000)
-#define LAYOUT_ABOVE_HOLE   UINT64_C(0x100000000)
+#define LAYOUT_EBDA           UINT64_C(0x9fc00)
+#define LAYOUT_VIDEO          UINT64_C(0xa0000)
+#define LAYOUT_FIRMWARE       UINT64_C(0xe0000)
+#define LAYOUT_RESET          UINT64_C(0xffff0) /* f000:fff0 */
+#define LAYOUT_RESET_SIZE     16
+#define LAYOUT_HIGH_MEMORY    UINT64_C(0x100000) /* where kernels may begin */
+
+#define LAYOUT_HOLE           UINT64_C(0xc0000000)
+#define LAYOUT_IOAPIC         UINT64_C(0xfec00000)
+#define LAYOUT_LAPIC          UINT64_C(0xfee00000)
+#define LAYOUT_ABOVE_HOLE     UINT64_C(0x100000000)
 
 /* What the loader needs before any kernel: all that lies below 1 MiB. */
 #define RAM_SIZE_MIN LAYOUT_HIGH_MEMORY

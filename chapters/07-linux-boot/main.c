@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "01-kvm-hello/exits.h"
@@ -102,10 +103,12 @@ static enum ending boot_once(const struct options *options, struct inventory *in
 {
     struct board board;
     struct machine *machine = &board.machine;
+    uint8_t seed[BOOT_SEED_SIZE];
     struct boot_request request = {.memory = &machine->vm.memory,
                                    .kernel = options->kernel,
                                    .initrd = options->initrd,
-                                   .cmdline = options->cmdline};
+                                   .cmdline = options->cmdline,
+                                   .rsdp = LAYOUT_FIRMWARE};
     struct boot_entry entry;
     struct refusal why;
     struct observer observer;
@@ -122,8 +125,11 @@ static enum ending boot_once(const struct options *options, struct inventory *in
         die("%s", why.text);
     board_finish(&board, &options->topology);
 
+    if (getrandom(seed, sizeof seed, GRND_NONBLOCK) == sizeof seed)
+        request.seed = seed;
     if (boot_load(&request, &entry, &why) < 0)
         die("%s", why.text);
+    explicit_bzero(seed, sizeof seed);
     add_processors(machine, options, &entry);
 
     if (observer_open(&observer, machine, options->trace, options->stats, &why) < 0)

@@ -16,8 +16,8 @@
  * Open at hand: [BOOT, "Details of Header Fields"], [ZERO-PAGE]. Fields that only
  * the 16-bit entry reads (heap_end_ptr, setup_move_size) stay as they came.
  *
- * Left out on purpose: setup_data (a list of extras: random seed, device tree),
- * video modes, the address of the ACPI tables.
+ * Left out on purpose: video modes; of the extras that setup_data may list, all but the
+ * random seed.
  */
 #include "07-linux-boot/zero_page.h"
 
@@ -35,7 +35,7 @@ _Static_assert(offsetof(struct boot_params, e820_entries) == 0x1e8, "e820_entrie
 _Static_assert(offsetof(struct boot_params, e820_table) == 0x2d0, "e820_table");
 
 void zero_page_write(const struct guest_memory *memory, const struct kernel_image *kernel,
-                     const struct initrd *initrd)
+                     const struct initrd *initrd, gpa_t setup_data, gpa_t rsdp)
 {
     struct boot_params *page = guest_ptr(memory, LAYOUT_ZERO_PAGE, sizeof *page);
     struct setup_header *header;
@@ -51,7 +51,8 @@ void zero_page_write(const struct guest_memory *memory, const struct kernel_imag
     header->cmd_line_ptr = LAYOUT_CMDLINE;
     header->ramdisk_image = (uint32_t)initrd->start;
     header->ramdisk_size = (uint32_t)initrd->size;
-    header->setup_data = 0; /* the file's is a pointer into nowhere */
+    header->setup_data = setup_data; /* the file's is a pointer into nowhere */
+    page->acpi_rsdp_addr = rsdp;     /* or it searches */
 
     page->e820_entries = (uint8_t)e820_build(memory, page->e820_table);
 }

@@ -8,8 +8,11 @@
 #include "07-linux-boot/initrd.h"
 #include "07-linux-boot/kernel_image.h"
 
-/* Writes it at LAYOUT_ZERO_PAGE, which is RAM. The command line is already there. */
+/*
+ * Writes it at LAYOUT_ZERO_PAGE, which is RAM. The command line is already there, and so
+ * is what setup_data and rsdp point at, or they are 0.
+ */
 void zero_page_write(const struct guest_memory *memory, const struct kernel_image *kernel,
-                     const struct initrd *initrd);
+                     const struct initrd *initrd, gpa_t setup_data, gpa_t rsdp);
 
 #endif

@@ -64,6 +64,39 @@ START_TEST(the_entry_points_at_what_was_written)
 }
 END_TEST
 
+START_TEST(the_seed_is_the_only_setup_data)
+{
+    uint8_t seed[BOOT_SEED_SIZE];
+    struct boot_request request = {
+        .memory = &result.memory, .kernel = result.path, .cmdline = "", .seed = seed};
+    const uint8_t *data;
+
+    for (unsigned i = 0; i < sizeof seed; i++)
+        seed[i] = (uint8_t)(i * 7 + 1);
+    file_of(image.bytes, image.size, result.path);
+    ram_make(&result.memory, BZ_RAM);
+    ck_assert_int_eq(boot_load(&request, &result.entry, &result.why), 0);
+    ck_assert_uint_eq(zero_page(&result)->hdr.setup_data, LAYOUT_SETUP_DATA);
+    data = guest_ptr(&result.memory, LAYOUT_SETUP_DATA, 16 + sizeof seed);
+    ck_assert(is_zero(&result.memory, LAYOUT_SETUP_DATA, LAYOUT_SETUP_DATA + 8)); /* next */
+    ck_assert_mem_eq(data + 8, "\x09\0\0\0\x20\0\0", 8); /* SETUP_RNG_SEED, its length */
+    ck_assert_mem_eq(data + 16, seed, sizeof seed);
+    ck_assert(is_zero(&result.memory, LAYOUT_SETUP_DATA + 48, LAYOUT_STACK_TOP));
+}
+END_TEST
+
+START_TEST(the_zero_page_names_acpis_tables)
+{
+    struct boot_request request = {
+        .memory = &result.memory, .kernel = result.path, .cmdline = "", .rsdp = 0xe0000};
+
+    file_of(image.bytes, image.size, result.path);
+    ram_make(&result.memory, BZ_RAM);
+    ck_assert_int_eq(boot_load(&request, &result.entry, &result.why), 0);
+    ck_assert_uint_eq(zero_page(&result)->acpi_rsdp_addr, 0xe0000);
+}
+END_TEST
+
 /* ---- the command line ------------------------------------------------------------- */
 
 static const struct {
@@ -166,6 +199,8 @@ int main(void)
     tcase_add_test(tests, the_zero_page_says_what_a_loader_must);
     tcase_add_test(tests, an_initrd_preset_in_the_file_is_forgotten);
     tcase_add_test(tests, the_entry_points_at_what_was_written);
+    tcase_add_test(tests, the_seed_is_the_only_setup_data);
+    tcase_add_test(tests, the_zero_page_names_acpis_tables);
     tcase_add_loop_test(tests, a_command_line_is_whole_or_refused_with_the_limit, 0,
                         ARRAY_SIZE(cmdlines));
     tcase_add_test(tests, a_command_line_ends_where_it_should_even_in_used_memory);

@@ -18,7 +18,7 @@ static const struct boot_entry entry = {
 static void setup(void)
 {
     ram_make(&memory, 2 * MIB);
-    entry_write_tables(&memory);
+    entry_write_tables(&memory, ENTRY_LONG);
     memset(&sregs, 0xa5, sizeof sregs);
     memset(&regs, 0xa5, sizeof regs);
     entry_registers(&entry, &sregs, &regs);
@@ -136,9 +136,34 @@ START_TEST(the_apic_base_is_not_ours_to_set)
 }
 END_TEST
 
+/* [PVH, "x86/HVM direct boot ABI"], and [MULTIBOOT, 3.2] asks for no more. */
+START_TEST(a_32_bit_entry_has_no_paging_and_a_32_bit_code_segment)
+{
+    const struct boot_entry protected = {.mode = ENTRY_PROTECTED,
+                                         .rip = 0x200000,
+                                         .rax = 0x2badb002,
+                                         .rbx = LAYOUT_BOOT_INFO,
+                                         .rsp = LAYOUT_STACK_TOP,
+                                         .gdt = LAYOUT_GDT};
+
+    entry_write_tables(&memory, ENTRY_PROTECTED);
+    entry_registers(&protected, &sregs, &regs);
+    ck_assert_uint_eq(word(LAYOUT_GDT + 0x10), UINT64_C(0x00cf9b000000ffff));
+    ck_assert_uint_eq(sregs.cr0 & ~BIT(4), 1 | BIT(5));
+    ck_assert_uint_eq(sregs.cr3 | sregs.cr4 | sregs.efer, 0);
+    ck_assert(!sregs.cs.l && sregs.cs.db && sregs.cs.g);
+    ck_assert_uint_eq(sregs.tr.type, 11);
+    ck_assert_uint_eq(sregs.tr.limit, 0x67);
+    ck_assert_uint_eq(regs.rax, 0x2badb002);
+    ck_assert_uint_eq(regs.rbx, LAYOUT_BOOT_INFO);
+    ck_assert_uint_eq(regs.rip, 0x200000);
+    ck_assert_uint_eq(regs.rflags, 2);
+}
+END_TEST
+
 int main(void)
 {
-    Suite *suite = suite_create("64-bit entry");
+    Suite *suite = suite_create("entry");
     TCase *tests = tcase_create("entry");
 
     tcase_add_checked_fixture(tests, setup, teardown);
@@ -149,6 +174,7 @@ int main(void)
     tcase_add_test(tests, segments_pass_intels_entry_checks);
     tcase_add_test(tests, interrupts_are_off_and_rsi_has_the_zero_page);
     tcase_add_test(tests, the_apic_base_is_not_ours_to_set);
+    tcase_add_test(tests, a_32_bit_entry_has_no_paging_and_a_32_bit_code_segment);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }

@@ -10,9 +10,12 @@
 
 #include <fcntl.h>
 
+#include "07-linux-boot/multiboot.h"
+
 #define MUTATIONS      100000u /* of a real kernel and of an ELF file */
 #define MUTATIONS_MADE 20000u  /* of a bzImage made here, so that some run without one */
 #define HEAD           4096u
+#define MULTIBOOT_AT   0x40u /* the header, in the file made here */
 
 static uint64_t state = UINT64_C(0x52494e472d31);
 
@@ -59,6 +62,7 @@ struct subject {
     char path[32];
     struct guest_memory memory;
     unsigned loaded, refused;
+    bool linux_only; /* each load writes the same places */
 };
 
 static void open_subject(struct subject *subject, size_t start, size_t end, uint64_t ram)
@@ -119,6 +123,27 @@ static void check_elf(const struct subject *subject, const struct image *bad,
     ck_assert(entered);
 }
 
+/* The addresses that the header names are in RAM, and hold the file's bytes. */
+static void check_multiboot(const struct subject *subject, const struct image *bad,
+                            const struct boot_entry *entry)
+{
+    struct multiboot_header header;
+    uint64_t size, from;
+
+    ck_assert_uint_eq(entry->rax, 0x2badb002);
+    ck_assert_uint_ge(entry->rip, MIB);
+    memcpy(&header, bad->bytes + MULTIBOOT_AT, sizeof header);
+    if (header.magic != 0x1badb002 || !(header.flags & MULTIBOOT_HAS_ADDRESSES))
+        return; /* a header elsewhere, or an ELF file's: too unlikely to be worth more */
+    from = MULTIBOOT_AT - (header.header_addr - header.load_addr);
+    size = header.load_end_addr ? header.load_end_addr - header.load_addr : bad->size - from;
+    ck_assert(fits(from, size, bad->size));
+    ck_assert_uint_lt(entry->rip - header.load_addr, size);
+    ck_assert(fits(header.load_addr, size, subject->ram));
+    ck_assert_uint_le(header.bss_end_addr, subject->ram);
+    ck_assert_mem_eq(guest_ptr(&subject->memory, header.load_addr, size), bad->bytes + from, size);
+}
+
 typedef void check_fn(const struct subject *, const struct image *, const struct boot_entry *);
 
 static void damage(const struct subject *subject, struct image *bad)
@@ -150,7 +175,7 @@ static void try_one(struct subject *subject, const struct image *bad, check_fn *
         return;
     }
     check(subject, bad, &load.entry);
-    if (subject->loaded++ % 1024 == 0)
+    if (subject->loaded++ % 1024 == 0 && subject->linux_only)
         check_low_memory(&load, "damage");
 }
 
@@ -174,6 +199,7 @@ static struct subject subject;
 START_TEST(a_damaged_bzimage_loads_as_it_says_or_is_refused)
 {
     bzimage_make(&subject.good);
+    subject.linux_only = true;
     open_subject(&subject, SETUP_HEADER_START, 0x26c, BZ_RAM);
     run(&subject, MUTATIONS_MADE, check_bzimage);
 }
@@ -182,8 +208,44 @@ END_TEST
 START_TEST(a_damaged_elf_kernel_loads_as_it_says_or_is_refused)
 {
     elf_make(&subject.good);
+    subject.linux_only = true;
     open_subject(&subject, 8, ELF_PHOFF + 3 * sizeof(Elf64_Phdr), ELF_RAM);
     run(&subject, MUTATIONS, check_elf);
+}
+END_TEST
+
+/* The same file with a note for PVH, which the damage hits, too. */
+START_TEST(a_damaged_pvh_kernel_loads_as_it_says_or_is_refused)
+{
+    static const uint32_t note[] = {4, 4, 18, 0x006e6558, ELF_TEXT + 0x200};
+    const size_t at = ELF_PHOFF + 3 * sizeof(Elf64_Phdr);
+
+    elf_make(&subject.good);
+    memcpy(subject.good.bytes + at, note, sizeof note);
+    image_set(&subject.good, PHDR(2, p_offset), at);
+    image_set(&subject.good, PHDR(2, p_filesz), sizeof note);
+    open_subject(&subject, 8, at + sizeof note, ELF_RAM);
+    run(&subject, MUTATIONS_MADE, check_elf);
+}
+END_TEST
+
+START_TEST(a_damaged_multiboot_kernel_loads_as_it_says_or_is_refused)
+{
+    const struct multiboot_header header = {.magic = 0x1badb002,
+                                            .flags = 0x00010003,
+                                            .checksum = -(0x1badb002 + 0x00010003),
+                                            .header_addr = 2 * MIB + MULTIBOOT_AT,
+                                            .load_addr = 2 * MIB,
+                                            .load_end_addr = 2 * MIB + 0x3000,
+                                            .bss_end_addr = 2 * MIB + 0x4000,
+                                            .entry_addr = 2 * MIB + 0x100};
+
+    bzimage_make(&subject.good); /* any bytes will do, but for these: */
+    memset(subject.good.bytes + SETUP_HEADER_START, 0xff, sizeof(struct setup_header));
+    subject.good.size = 0x3000;
+    memcpy(subject.good.bytes + MULTIBOOT_AT, &header, sizeof header);
+    open_subject(&subject, MULTIBOOT_AT + 12, MULTIBOOT_AT + sizeof header, 8 * MIB);
+    run(&subject, MUTATIONS_MADE, check_multiboot);
 }
 END_TEST
 
@@ -203,6 +265,7 @@ START_TEST(a_damaged_debian_kernel_loads_as_it_says_or_is_refused)
     subject.good.size = setup + REAL_PAYLOAD;
     ck_assert_uint_le(subject.good.size, sizeof subject.good.bytes);
     image_set(&subject.good, HEADER(syssize), REAL_PAYLOAD / 16);
+    subject.linux_only = true;
     open_subject(&subject, SETUP_HEADER_START, 0x26c, 128 * MIB);
     run(&subject, MUTATIONS, check_bzimage);
 }
@@ -217,6 +280,8 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_damaged_bzimage_loads_as_it_says_or_is_refused);
     tcase_add_test(tests, a_damaged_elf_kernel_loads_as_it_says_or_is_refused);
+    tcase_add_test(tests, a_damaged_pvh_kernel_loads_as_it_says_or_is_refused);
+    tcase_add_test(tests, a_damaged_multiboot_kernel_loads_as_it_says_or_is_refused);
     harness_add(tests, a_damaged_debian_kernel_loads_as_it_says_or_is_refused,
                 access(REAL_KERNEL, R_OK) == 0 ? NULL : reason);
     suite_add_tcase(suite, tests);
