@@ -61,6 +61,12 @@ START_TEST(devices_stand_in_the_order_that_the_guest_sees)
          "-device virtconsole,chardev=c,bus=b.0,nr=0",
          "virtio-serial virtio-serial virtconsole"},
         {"-M microvm -device virtio-rng-device -drive file=x", "virtio-blk virtio-rng"},
+        {"-drive file=x,if=scsi -drive file=y,if=scsi,media=cdrom", "virtio-scsi scsi-hd scsi-cd"},
+        {"-hda x -cdrom y", "virtio-scsi scsi-hd scsi-cd"},
+        {"-device virtio-scsi-pci,id=a -device virtio-scsi,id=b -drive if=none,id=d,file=x "
+         "-device scsi-hd,drive=d,bus=b.0,scsi-id=15,lun=255,serial=s -device scsi-cd",
+         "virtio-scsi virtio-scsi scsi-hd scsi-cd"},
+        {"-M microvm -device virtio-scsi-device -device scsi-cd", "virtio-scsi scsi-cd"},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -175,6 +181,13 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
          "nr=0: not a number from 1 to 7"},
         {"-chardev null,id=c -device virtio-serial-pci -device virtserialport,chardev=c,nme=n",
          "did you mean name=?"},
+        /* disks on a SCSI bus */
+        {"-device scsi-cd", "-device scsi-cd: needs a virtio-scsi-pci before it"},
+        {"-device virtio-scsi-pci -device scsi-hd", "-device scsi-hd: has no drive="},
+        {"-device virtio-scsi-pci,id=a -device scsi-cd,bus=b.0", "bus=b.0: no device before it"},
+        {"-device virtio-scsi-pci -device scsi-cd,scsi-id=16", "not a number from 0 to 15"},
+        {"-device virtio-scsi-pci -device scsi-cd,lun=256", "not a number from 0 to 255"},
+        {"-device virtio-scsi-pci -device scsi-cd,sreial=x", "did you mean serial=?"},
         /* devices */
         {"-device virtio-gpu-gl-pci-ex", "\"virtio-gpu-gl-pci-ex\" is no device we have"},
         {"-device virtio-rgn-pci", "did you mean virtio-rng-pci?"},
@@ -188,6 +201,29 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         ck_assert_msg(read_line(rows[i].line) < 0, "%s was accepted", rows[i].line);
         ck_assert_msg(strstr(why.text, rows[i].words), "%s: %s", rows[i].line, why.text);
+    }
+}
+END_TEST
+
+/* Nobody writes to a disc, so its image may be somebody's who only lets us read it. */
+START_TEST(a_disc_is_read_only)
+{
+    static const struct {
+        const char *line;
+        bool read_only;
+    } rows[] = {
+        {"-drive file=x,if=scsi,media=cdrom", true},
+        {"-cdrom x", true},
+        {"-drive if=none,id=d,file=x -device virtio-scsi -device scsi-cd,drive=d", true},
+        {"-drive if=none,id=d,file=x -device virtio-scsi -device scsi-hd,drive=d", false},
+        {"-hda x", false},
+        {"-drive file=x,if=scsi,readonly=on", true},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        ck_assert_msg(read_line(rows[i].line) == 0, "%s: %s", rows[i].line, why.text);
+        ck_assert_msg(inventory.drives.list[0]->read_only == rows[i].read_only, "%s", rows[i].line);
+        inventory_free(&inventory);
     }
 }
 END_TEST
@@ -403,6 +439,7 @@ static Suite *inventory_suite(void)
 
     tcase_add_test(words, devices_stand_in_the_order_that_the_guest_sees);
     tcase_add_test(words, what_does_not_fit_together_is_refused_by_name);
+    tcase_add_test(words, a_disc_is_read_only);
     tcase_add_test(words, serial_ports_have_what_is_said_behind_them);
     tcase_add_test(words, sockets_have_their_addresses);
     tcase_add_test(words, there_is_a_limit_to_everything);
