@@ -92,13 +92,13 @@ static void wait_for(int monitor, const char *question, const char *words)
 {
     char answer[1000];
 
-    for (unsigned i = 0; i < 300; i++) {
+    for (unsigned i = 0; i < 150; i++) {
         say(monitor, question, answer);
         if (strstr(answer, words))
             return;
         usleep(200000);
     }
-    ck_abort_msg("no \"%s\" in 60 s; the last was \"%s\"", words, answer);
+    ck_abort_msg("no \"%s\" in 30 s; the last was \"%s\"", words, answer);
 }
 
 START_TEST(the_balloon_is_squeezed_and_released)
@@ -141,7 +141,7 @@ START_TEST(free_pages_are_reported)
 
     start(&vmm, "virtio-balloon-pci,free-page-reporting=on");
     before = resident(&vmm);
-    for (unsigned i = 0; i < 300 && (now = resident(&vmm)) + 100 > before; i++)
+    for (unsigned i = 0; i < 150 && (now = resident(&vmm)) + 100 > before; i++)
         usleep(200000);
     printf("# free page reporting: the VMM has %u MiB, then %u\n", before, now);
     ck_assert_uint_lt(now + 100, before + 1);

@@ -13,9 +13,9 @@
 
 #define LEAVES 9u
 
-struct list {
+union list {
     struct kvm_cpuid2 head;
-    struct kvm_cpuid_entry2 entries[LEAVES];
+    uint8_t bytes[sizeof(struct kvm_cpuid2) + LEAVES * sizeof(struct kvm_cpuid_entry2)];
 };
 
 static const uint32_t leaves[LEAVES][2] = {{1, 0},          {7, 0},          {7, 1},
@@ -23,7 +23,7 @@ static const uint32_t leaves[LEAVES][2] = {{1, 0},          {7, 0},          {7,
                                            {0x8000000a, 0}, {0x40000001, 0}, {0x80000007, 0}};
 
 /* What KVM offers: every bit of every leaf, or none. */
-static void fill(struct list *list, uint32_t value)
+static void fill(union list *list, uint32_t value)
 {
     memset(list, 0, sizeof *list);
     list->head.nent = LEAVES;
@@ -36,7 +36,7 @@ static void fill(struct list *list, uint32_t value)
                                                           .edx = value};
 }
 
-static struct list guest, supported;
+static union list guest, supported;
 static struct cpu_model model;
 static struct refusal why;
 
