@@ -83,6 +83,7 @@ static void add_power(struct machine *machine, struct acpi_pm *power)
                         acpi_pm_write, power);
 }
 
+/* [board-pc] */
 void board_pc(struct board *board, const struct inventory *inventory)
 {
     struct machine *machine = &board->machine;
@@ -103,3 +104,4 @@ void board_pc(struct board *board, const struct inventory *inventory)
                                         .pci_last = PCI_END - 1,
                                         .pci_gsi = PCI_GSI};
 }
+/* [/board-pc] */

@@ -55,6 +55,7 @@ static bool has(const uint8_t *head, size_t offset, const void *bytes, size_t co
     return memcmp(head + offset, bytes, count) == 0;
 }
 
+/* [refuse-packed] */
 /* The formats in which people keep a vmlinux, by their first bytes. */
 static int refuse_packed(const uint8_t *head, struct refusal *why)
 {
@@ -75,6 +76,7 @@ static int refuse_packed(const uint8_t *head, struct refusal *why)
                           packed[i].name, packed[i].unpack);
     return 0;
 }
+/* [/refuse-packed] */
 
 static int load_by_content(const struct file *file, const struct guest_memory *memory,
                            struct kernel_image *kernel, struct refusal *why)

@@ -127,6 +127,7 @@ static int find_image(const struct setup_header *header, uint64_t file_size, uin
     return 0;
 }
 
+/* [place] */
 static int place(const struct setup_header *header, uint64_t size, gpa_t ram_end,
                  struct kernel_image *kernel, struct refusal *why)
 {
@@ -162,6 +163,7 @@ static int place(const struct setup_header *header, uint64_t size, gpa_t ram_end
     kernel->entry = start + ENTRY_64;
     return 0;
 }
+/* [/place] */
 
 int bzimage_load(const struct file *file, const struct guest_memory *memory,
                  struct kernel_image *kernel, struct refusal *why)

@@ -45,6 +45,7 @@ static unsigned in_socket(const struct reader *reader)
     return reader->topology->cores * reader->topology->threads;
 }
 
+/* [features] */
 static void filter_features(struct kvm_cpuid_entry2 *e, const struct reader *reader)
 {
     e->ebx &= 0xffff; /* brand index and CLFLUSH size are the host's */
@@ -58,6 +59,7 @@ static void filter_features(struct kvm_cpuid_entry2 *e, const struct reader *rea
     if (in_socket(reader) > 1)
         e->edx |= CPUID_1_EDX_HTT;
 }
+/* [/features] */
 
 /* Which APIC ids share a cache: those of a core, and of a socket on the last level. */
 static void filter_caches(struct kvm_cpuid_entry2 *e, const struct reader *reader, bool amd)

@@ -48,6 +48,7 @@ static void add(struct map *map, gpa_t start, gpa_t end, enum e820_type type)
         .addr = start, .size = end - start, .type = type};
 }
 
+/* [e820-build] */
 unsigned e820_build(const struct guest_memory *memory,
                     struct boot_e820_entry table[E820_ENTRIES_MAX])
 {
@@ -67,3 +68,4 @@ unsigned e820_build(const struct guest_memory *memory,
     }
     return map.count;
 }
+/* [/e820-build] */

@@ -160,6 +160,7 @@ void entry_write_tables(const struct guest_memory *memory, enum entry_mode mode)
         write_page_tables(memory);
 }
 
+/* [entry-registers] */
 void entry_registers(const struct boot_entry *entry, struct kvm_sregs *sregs, struct kvm_regs *regs)
 {
     *regs = (struct kvm_regs){
@@ -192,3 +193,4 @@ void entry_registers(const struct boot_entry *entry, struct kvm_sregs *sregs, st
         sregs->efer = EFER_LME | EFER_LMA;
     }
 }
+/* [/entry-registers] */

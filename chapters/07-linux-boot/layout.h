@@ -108,6 +108,7 @@ struct ram_range {
  *     for (unsigned i = 0; i < count; i++)
  *         vm_add_ram(&vm, ranges[i].start, ranges[i].size);
  */
+/* [ram-layout] */
 static inline unsigned ram_layout(uint64_t size, struct ram_range ranges[2])
 {
     uint64_t low = size < LAYOUT_HOLE ? size : LAYOUT_HOLE;
@@ -116,6 +117,7 @@ static inline unsigned ram_layout(uint64_t size, struct ram_range ranges[2])
     ranges[1] = (struct ram_range){.start = LAYOUT_ABOVE_HOLE, .size = size - low};
     return size > low ? 2 : 1;
 }
+/* [/ram-layout] */
 
 /* The end of the RAM that starts at 0 (0 if none does). */
 static inline uint64_t ram_low_end(const struct guest_memory *memory)

@@ -52,6 +52,7 @@ static void press_power(void *power)
     acpi_pm_press(power);
 }
 
+/* [processors] */
 /*
  * The first processor stands where boot_load() wants it to start. The others wait in KVM
  * for the kernel to wake them.
@@ -74,6 +75,7 @@ static void add_processors(struct machine *machine, const struct options *option
     vcpu_set_sregs(first, &sregs);
     vcpu_set_regs(first, &regs);
 }
+/* [/processors] */
 
 /* Behind the terminal, at an end of its own, or nowhere: see inventory.h. */
 static void attach_monitor(struct monitor *monitor, struct console *console, struct board *board)

@@ -34,6 +34,7 @@ _Static_assert(sizeof(struct boot_params) == 0x1000, "the zero page");
 _Static_assert(offsetof(struct boot_params, e820_entries) == 0x1e8, "e820_entries");
 _Static_assert(offsetof(struct boot_params, e820_table) == 0x2d0, "e820_table");
 
+/* [zero-page] */
 void zero_page_write(const struct guest_memory *memory, const struct kernel_image *kernel,
                      const struct initrd *initrd, gpa_t setup_data, gpa_t rsdp)
 {
@@ -56,3 +57,4 @@ void zero_page_write(const struct guest_memory *memory, const struct kernel_imag
 
     page->e820_entries = (uint8_t)e820_build(memory, page->e820_table);
 }
+/* [/zero-page] */

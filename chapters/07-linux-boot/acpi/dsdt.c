@@ -17,6 +17,7 @@
 
 #define COM1_PORT 0x3f8
 
+/* [serial] */
 static void serial(struct aml *a)
 {
     size_t device = aml_device(a, "COM1"), crs;
@@ -32,6 +33,7 @@ static void serial(struct aml *a)
     aml_resources_end(a, crs);
     aml_end(a, device);
 }
+/* [/serial] */
 
 static void keyboard(struct aml *a)
 {
@@ -71,6 +73,7 @@ static void clock_and_cmos(struct aml *a)
     aml_end(a, device);
 }
 
+/* [pci-routing] */
 /*
  * Which wire is INTB of slot 3? A card's four pins go to four lines, one further on
  * with each slot, so that cards with one interrupt do not all share one line.
@@ -94,6 +97,7 @@ static void pci_routing(struct aml *a, uint32_t first_gsi)
     }
     aml_end(a, table);
 }
+/* [/pci-routing] */
 
 static void pci(struct aml *a, const struct acpi_board *board)
 {

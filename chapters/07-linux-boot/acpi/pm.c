@@ -51,12 +51,14 @@ uint64_t acpi_pm_read(void *self, uint64_t reg, unsigned size)
     return size == 1 ? word >> reg % 2 * 8 & 0xff : word;
 }
 
+/* [fall-asleep] */
 /* A sleep other than S5 does not exist here; the guest stays awake. */
 static void fall_asleep(struct acpi_pm *pm, uint64_t type)
 {
     if (type == ACPI_SLP_TYP_S5)
         irq_set(&pm->off, true);
 }
+/* [/fall-asleep] */
 
 /* One byte wide: which bits of the word it is changes what the others keep. */
 static void byte_write(struct acpi_pm *pm, unsigned reg, uint8_t value)

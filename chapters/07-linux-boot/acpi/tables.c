@@ -269,6 +269,7 @@ static gpa_t write_fadt(struct place *area, const struct acpi_board *board, gpa_
     return place_table(area, &fadt, sizeof fadt);
 }
 
+/* [madt] */
 /*
  * Processors and interrupt controllers. Two wires are not where their number says:
  * the timer, ISA line 0, arrives at input 2 of the I/O APIC, and ACPI's own
@@ -303,6 +304,7 @@ static gpa_t write_madt(struct place *area, const struct acpi_board *board)
     aml_bytes(&table, &nmi, sizeof nmi);
     return place_table(area, bytes, table.size);
 }
+/* [/madt] */
 
 gpa_t acpi_write(const struct guest_memory *memory, const struct acpi_board *board)
 {
