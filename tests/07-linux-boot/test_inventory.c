@@ -309,6 +309,44 @@ START_TEST(there_is_a_limit_to_everything)
 }
 END_TEST
 
+/* Not one of them is opened, so any names will do. */
+START_TEST(mangled_command_lines_are_read_or_refused)
+{
+    static const char *const lines[] = {
+        "-drive file=x,if=none,id=d,format=qcow2,readonly=on -device virtio-blk-pci,drive=d",
+        "-drive file=a,,b,serial=s,cache=none -snapshot -hda h -cdrom c -m 512M -smp 2,cores=2",
+        "-netdev user,id=n,hostfwd=tcp::80-:80 -device virtio-net-pci,netdev=n,mac=52:54:00:1:2:3",
+        "-nic tap,ifname=t -nic dgram,local.type=fd,local.str=9,mac=52:54:00:12:34:56 -cpu "
+        "max,-avx",
+        "-chardev socket,id=c,path=p,server,nowait -device virtio-serial -device "
+        "virtserialport,chardev=c,name=a.b,nr=2 -monitor stdio -serial tcp:h:1,server=on",
+    };
+    static const char letters[] = ",,,===::+-.0129abcdefnoprstxyz/\\%\x80";
+    char line[400];
+
+    srand(1);
+    for (unsigned i = 0; i < 20000; i++) {
+        size_t length;
+
+        strcpy(line, lines[i % ARRAY_SIZE(lines)]);
+        length = strlen(line);
+        for (int changes = rand() % 4; changes >= 0; changes--) {
+            size_t at = (size_t)rand() % length;
+
+            if (rand() % 3 == 0)
+                memmove(line + at, line + at + 1, length-- - at);
+            else
+                line[at] = letters[(size_t)rand() % (sizeof letters - 1)];
+        }
+        why.text[0] = '\0';
+        if (read_line(line) == 0)
+            inventory_free(&inventory);
+        else
+            ck_assert_msg(why.text[0] && !strchr(why.text, '\n'), "%s: no reason", line);
+    }
+}
+END_TEST
+
 /* ---- back ends that the host refuses ---- */
 
 static void expect_not_opened(const char *line, const char *words)
@@ -443,6 +481,7 @@ static Suite *inventory_suite(void)
     tcase_add_test(words, serial_ports_have_what_is_said_behind_them);
     tcase_add_test(words, sockets_have_their_addresses);
     tcase_add_test(words, there_is_a_limit_to_everything);
+    tcase_add_test(words, mangled_command_lines_are_read_or_refused);
     tcase_add_test(words, help_says_what_there_is);
     tcase_add_test(files, what_the_host_refuses_is_named);
     tcase_add_test(files, a_snapshot_is_forgotten);
