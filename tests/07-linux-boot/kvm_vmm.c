@@ -3,6 +3,7 @@
  * need no Linux, so software KVM will do.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,6 +213,81 @@ static bool tell(const char *path, const char *words)
     return tries < 50;
 }
 
+/* The VMM with its first serial port on a socket, and a caller; hostile.asm's 'e' echoes. */
+static void *call_and_talk(void *self)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = self;
+    static char heard[1000];
+    size_t size = 0;
+    ssize_t got;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    strcpy(address.sun_path, path);
+    for (unsigned i = 0; i < 100 && connect(fd, (struct sockaddr *)&address, sizeof address); i++)
+        usleep(100000);
+    if (write(fd, "a line through a socket\nq", 25) != 25)
+        return NULL;
+    while (size < sizeof heard - 1 && (got = read(fd, heard + size, sizeof heard - 1 - size)) > 0)
+        size += (size_t)got;
+    close(fd);
+    return heard;
+}
+
+START_TEST(a_serial_port_on_a_socket_waits_for_its_caller_and_loses_nothing)
+{
+    char path[60], serial[80];
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          "64",
+                          "-append",
+                          "e",
+                          "-serial",
+                          serial,
+                          NULL};
+    struct program ran;
+    pthread_t caller;
+    void *heard;
+
+    snprintf(path, sizeof path, "/tmp/kvm_vmm.%d", getpid());
+    snprintf(serial, sizeof serial, "unix:%s,server=on", path);
+    pthread_create(&caller, NULL, call_and_talk, path);
+    ran = program_run(argv, NULL, LIMIT);
+    pthread_join(caller, &heard);
+    ck_assert_int_eq(ran.status, STATUS_OFF);
+    ck_assert_str_eq(ran.out, "");
+    ck_assert_ptr_nonnull(strstr(ran.err, "waiting for somebody to connect to"));
+    ck_assert_ptr_nonnull(heard);
+    ck_assert_str_eq(heard, "a line through a socket\nalive\n");
+    ck_assert_int_lt(access(path, F_OK), 0);
+    program_free(&ran);
+}
+END_TEST
+
+START_TEST(a_terminal_that_nobody_uses_stays_as_it_is)
+{
+    struct terminal terminal;
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          "64",
+                          "-append",
+                          "e",
+                          "-serial",
+                          "null",
+                          NULL};
+
+    terminal_start(&terminal, argv);
+    ck_assert(!terminal_sees(&terminal, "vmm:", 1));
+    terminal_type(&terminal, "\x03"); /* Ctrl-C is a signal, not a key */
+    ck_assert_int_eq(terminal_wait(&terminal, 10), 128 + SIGINT);
+    terminal_free(&terminal);
+}
+END_TEST
+
 static bool is_there(const char *path)
 {
     return access(path, F_OK) == 0;
@@ -311,6 +387,11 @@ START_TEST(refusals_come_before_any_guest)
         {{"-kernel", "README.md"}, "README.md: "},
         {{"-kernel", "/dev/null"}, "/dev/null: not a regular file"},
         {{"-smp", "4,cores=3"}, "-smp 4,cores=3: sockets 1 * cores 3 * threads 1 are 3"},
+        {{"-kernel", "k", "-drive", "file=/dev/null"}, "-drive: /dev/null: neither"},
+        {{"-kernel", "k", "-serial", "file:/"}, "-chardev file,id=serial0: /: cannot open"},
+        {{"-kernel", "k", "-device", "virtio-blk-pci,drive=d"}, "drive=d: no -drive has that"},
+        {{"-kernel", "build/07-linux-boot/hostile.bin", "-cpu", "host,+3dnow"},
+         "-cpu: +3dnow: KVM on this host has no such feature to offer"},
         {{NULL}, "no kernel"},
     };
 
@@ -319,6 +400,8 @@ START_TEST(refusals_come_before_any_guest)
         struct program ran;
 
         memcpy(argv + 1, rows[i].argv, sizeof rows[i].argv);
+        if (argv[2] && strstr(argv[2], "hostile.bin")) /* of this build */
+            argv[2] = harness_built("07-linux-boot/hostile.bin");
         ran = program_run(argv, NULL, LIMIT);
         ck_assert_int_eq(ran.status, STATUS_REFUSED);
         ck_assert_msg(strncmp(ran.err, "vmm: ", 5) == 0, "%s", ran.err);
@@ -349,6 +432,8 @@ static Suite *vmm_suite(void)
     harness_add(tests, resets_follow_each_other_until_the_user_quits, reason);
     harness_add(tests, the_monitor_is_behind_the_terminal, reason);
     harness_add(tests, a_held_machine_has_not_run_one_instruction, reason);
+    harness_add(tests, a_serial_port_on_a_socket_waits_for_its_caller_and_loses_nothing, reason);
+    harness_add(tests, a_terminal_that_nobody_uses_stays_as_it_is, reason);
     harness_add(tests, a_daemon_has_started_when_its_command_ends, reason);
     harness_add(tests, a_polling_driver_gets_piped_input_whole, reason);
     harness_add(tests, a_polling_driver_gets_typed_input_at_once, reason);
