@@ -405,6 +405,50 @@ START_TEST(what_was_typed_before_leaving_arrives)
 }
 END_TEST
 
+START_TEST(a_caller_that_has_left_with_much_unread_is_no_busy_loop)
+{
+    static char typed[2 * CHARDEV_KEYS];
+    int caller;
+
+    serve();
+    front.room = 0;
+    memset(typed, 'x', sizeof typed);
+    caller = call();
+    ck_assert_int_eq(write(caller, typed, sizeof typed), sizeof typed);
+    turn(20);
+    ck_assert_uint_eq(back.key_count, CHARDEV_KEYS);
+    close(caller);
+    ck_assert_uint_lt(turn(20), 3); /* it is known when there is room to read on */
+    front.room = sizeof front.got;
+    chardev_wake(&back);
+    turn(20);
+    ck_assert_uint_eq(front.size, sizeof typed);
+    ck_assert(!front.open);
+    stop_serving();
+}
+END_TEST
+
+START_TEST(the_next_caller_gets_nothing_that_was_for_the_last)
+{
+    int first, second;
+
+    serve();
+    first = call();
+    turn(20);
+    while (fill() > 0) /* more than the kernel takes: some waits in the ring */
+        turn(20);
+    close(first);
+    turn(20);
+    second = call();
+    turn(20);
+    print("hello");
+    turn(20);
+    expect_read(second, "hello");
+    close(second);
+    stop_serving();
+}
+END_TEST
+
 START_TEST(a_caller_survives_a_new_machine)
 {
     int caller;
@@ -563,6 +607,8 @@ static Suite *chardev_suite(void)
     tcase_add_test(sockets, a_guest_that_does_not_read_is_not_read_for);
     tcase_add_test(sockets, a_front_end_that_does_not_listen_is_asked_again);
     tcase_add_test(sockets, what_was_typed_before_leaving_arrives);
+    tcase_add_test(sockets, a_caller_that_has_left_with_much_unread_is_no_busy_loop);
+    tcase_add_test(sockets, the_next_caller_gets_nothing_that_was_for_the_last);
     tcase_add_test(sockets, a_caller_survives_a_new_machine);
     tcase_add_test(sockets, a_leftover_socket_is_replaced_and_one_in_use_is_not);
     tcase_add_test(sockets, a_file_that_is_no_socket_is_left_alone);
