@@ -135,17 +135,33 @@ static int open_snapshot(struct drive *drive, struct refusal *why)
     return error;
 }
 
+int drive_open(struct drive *drive, struct refusal *why)
+{
+    bool forget = drive->snapshot && !drive->read_only;
+    struct refusal inner;
+    int error = forget ? open_snapshot(drive, &inner) : open_image(drive, &inner);
+
+    if (error < 0)
+        return refuse(why, error, "%s: %s", drive->file, inner.text);
+    drive->open = true;
+    return 0;
+}
+
+void drive_close(struct drive *drive)
+{
+    if (drive->open)
+        close_image(drive);
+    drive->open = false;
+}
+
 int drives_open(struct drives *drives, struct refusal *why)
 {
     for (unsigned i = 0; i < drives->count; i++) {
-        struct drive *drive = drives->list[i];
-        bool forget = drive->snapshot && !drive->read_only;
         struct refusal inner;
-        int error = forget ? open_snapshot(drive, &inner) : open_image(drive, &inner);
+        int error = drive_open(drives->list[i], &inner);
 
         if (error < 0)
-            return refuse(why, error, "-drive: %s: %s", drive->file, inner.text);
-        drive->open = true;
+            return refuse(why, error, "-drive: %s", inner.text);
     }
     return 0;
 }
@@ -155,8 +171,7 @@ void drives_close(struct drives *drives)
     while (drives->count > 0) {
         struct drive *drive = drives->list[--drives->count];
 
-        if (drive->open)
-            close_image(drive);
+        drive_close(drive);
         free(drive);
     }
 }

@@ -59,6 +59,9 @@ extern const struct property drive_properties[];
 int drives_add(struct drives *drives, const struct properties *given, struct refusal *why);
 struct drive *drives_find(const struct drives *drives, const char *id);
 
+/* One image, and all of them. */
+int drive_open(struct drive *drive, struct refusal *why);
+void drive_close(struct drive *drive); /* nothing, if it is not open */
 int drives_open(struct drives *drives, struct refusal *why);
 void drives_close(struct drives *drives);
 

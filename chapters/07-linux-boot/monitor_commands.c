@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "07-linux-boot/devices/balloon.h"
+#include "07-linux-boot/devices/scsi.h"
 #include "07-linux-boot/spelling.h"
 #include "common/bits.h"
 
@@ -65,7 +66,7 @@ static void info_block(struct monitor *m, const char *argument, FILE *out)
         fprintf(out, "%s: %s (%s%s%s), %" PRIu64 " bytes\n", drive->id, drive->file,
                 drive->format == DRIVE_QCOW2 ? "qcow2" : "raw",
                 drive->read_only ? ", read-only" : "", drive->snapshot ? ", snapshot" : "",
-                drive->disk ? drive->disk->size : 0);
+                drive->open ? drive->disk->size : 0);
     }
 }
 
@@ -201,6 +202,26 @@ static void cont(struct monitor *m, const char *argument, FILE *out)
     m->stopped = false;
 }
 
+static void eject(struct monitor *m, const char *argument, FILE *out)
+{
+    struct refusal why;
+
+    if (scsi_disc_eject(m->inventory, argument, &why) < 0)
+        fprintf(out, "eject: %s\n", why.text);
+}
+
+static void change(struct monitor *m, const char *argument, FILE *out)
+{
+    char name[MONITOR_LINE];
+    struct refusal why;
+    int at = 0;
+
+    if (sscanf(argument, "%255s %n", name, &at) < 1 || argument[at] == '\0')
+        fprintf(out, "change: which drive, and which file? change DRIVE FILE\n");
+    else if (scsi_disc_change(m->inventory, name, argument + at, &why) < 0)
+        fprintf(out, "change: %s\n", why.text);
+}
+
 static void system_powerdown(struct monitor *m, const char *argument, FILE *out)
 {
     (void)argument, (void)out;
@@ -223,7 +244,9 @@ static void quit(struct monitor *m, const char *argument, FILE *out)
 
 static const struct command commands[] = {
     {"balloon", NULL, "MIB", "how much memory the guest shall keep", set_balloon},
+    {"change", NULL, "DRIVE FILE", "put another disc into a CD-ROM drive", change},
     {"cont", "c", NULL, "let the guest run again", cont},
+    {"eject", NULL, "DRIVE", "take the disc out of a CD-ROM drive", eject},
     {"help", "?", NULL, "this text", help},
     {"info", NULL, "WHAT", "answers; \"info\" alone lists what there is", info},
     {"quit", "q", NULL, "end the VMM, and the guest with it", quit},

@@ -314,6 +314,35 @@ START_TEST(a_disc_is_mounted_and_read)
 }
 END_TEST
 
+/* As a person does it: Ctrl-A c, and a line to the monitor. */
+START_TEST(a_disc_is_changed_while_the_guest_runs)
+{
+    char drive[200], command[200];
+    const char *argv[] = {harness_built("vmm"), "-kernel", KERNEL, "-initrd", INITRD, "-append",
+                          QUIET "change",       "-drive",  drive,  NULL};
+    struct terminal terminal;
+
+    make_random("one.iso");
+    make_random("two.iso");
+    ck_assert_int_eq(truncate(file("two.iso"), IMAGE_SIZE / 2), 0);
+    snprintf(drive, sizeof drive, "file=%s,if=scsi,media=cdrom,id=cd0", file("one.iso"));
+    snprintf(command, sizeof command, "change cd0 %s\r", file("two.iso"));
+    terminal_start(&terminal, argv);
+    terminal_expect(&terminal, sum_line("sum", "one.iso"), LIMIT);
+    terminal_expect(&terminal, "do: change it", LIMIT);
+    terminal_type(&terminal, "\001c");
+    terminal_expect(&terminal, "(vmm)", LIMIT);
+    terminal_type(&terminal, command);
+    terminal_expect(&terminal, "two.iso", LIMIT);
+    terminal_expect(&terminal, "(vmm)", LIMIT);
+    terminal_type(&terminal, "\001c");
+    terminal_expect(&terminal, "do: size 16384", LIMIT);
+    terminal_expect(&terminal, sum_line("sum", "two.iso"), LIMIT);
+    ck_assert_int_eq(terminal_wait(&terminal, LIMIT), 0);
+    terminal_free(&terminal);
+}
+END_TEST
+
 static Suite *scsi_suite(void)
 {
     Suite *suite = suite_create("Linux's SCSI drivers");
@@ -335,6 +364,7 @@ static Suite *scsi_suite(void)
     harness_add(tests, a_file_that_the_guest_removes_is_a_hole_on_the_host, why);
     harness_add(tests, a_full_host_is_a_full_disk, why);
     harness_add(tests, a_disc_is_mounted_and_read, no_disc);
+    harness_add(tests, a_disc_is_changed_while_the_guest_runs, why);
     suite_add_tcase(suite, tests);
     return suite;
 }

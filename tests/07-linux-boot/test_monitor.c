@@ -137,6 +137,12 @@ START_TEST(lines_are_answered)
         {"info balloon\n", "balloon: actual=512 target=512 reported=0\r\n(vmm) "},
         {"balloon 200\n", "(vmm) "},
         {"info balloon\n", "balloon: actual=512 target=200 reported=0\r\n(vmm) "},
+        {"eject\n", "eject: \"\" is no CD-ROM drive: info qtree lists the devices\r\n(vmm) "},
+        {"eject d0\n", "eject: \"d0\" is no CD-ROM drive: info qtree lists the devices\r\n(vmm) "},
+        {"change\n", "change: which drive, and which file? change DRIVE FILE\r\n(vmm) "},
+        {"change d0\n", "change: which drive, and which file? change DRIVE FILE\r\n(vmm) "},
+        {"change d0 f\n",
+         "change: \"d0\" is no CD-ROM drive: info qtree lists the devices\r\n(vmm) "},
         {"xx\x7f\x7finfo status\n", "VM status: running\r\n(vmm) "},
         {"\x7f\x7f\x08info status\n", "VM status: running\r\n(vmm) "},
     };

@@ -7,7 +7,7 @@
  *     -device scsi-cd,drive=iso
  *
  * A unit without scsi-id= gets the lowest target that is free when all others have theirs.
- * Without serial= its drive's name is what the guest knows it by. An image in a CD-ROM
+ * Without serial= its -drive's name is what the guest knows it by. An image in a CD-ROM
  * drive is never written, and so opened for reading only. A scsi-cd without drive= is an
  * empty drive.
  */
@@ -16,33 +16,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "05-virtio/scsi_cdrom.h"
-#include "05-virtio/scsi_disk.h"
-#include "05-virtio/virtio_scsi.h"
-#include "07-linux-boot/inventory.h"
+#include "07-linux-boot/devices/scsi.h"
 #include "common/die.h"
 
 #define CLASS_STORAGE 0x010000u
-
-struct host_card {
-    struct device device;
-    struct virtio_scsi scsi;
-    int images; /* an epoll: readable when one of the images has something to say */
-};
-
-/* A disk or a drive. */
-struct unit_card {
-    struct device device;
-    char drive_id[ID_ROOM];
-    char serial[SCSI_SERIAL_MAX + 1];
-    unsigned target; /* and 1; 0: any */
-    unsigned lun;
-    struct drive *drive; /* NULL: none, in a CD-ROM drive */
-    union {
-        struct scsi_unit disk;
-        struct scsi_cdrom cdrom;
-    } model;
-};
 
 static int take_target(const struct property *row, void *field, const char *value,
                        struct refusal *why)
@@ -83,11 +60,19 @@ static int find_disc(struct device *device, struct inventory *inventory, struct 
     return error;
 }
 
+/* A CD-ROM drive may be empty, and a disc have been taken out before the guest's reset. */
+static bool has_image(const struct unit_card *card)
+{
+    return card->drive && card->drive->open;
+}
+
 static const char *serial_of(const struct unit_card *card)
 {
     if (card->serial[0])
         return card->serial;
-    return card->drive ? card->drive->id : "empty";
+    if (card->drive)
+        return card->drive->id;
+    return card->device.id[0] ? card->device.id : "empty";
 }
 
 static struct scsi_unit *make_unit(struct unit_card *card)
@@ -96,7 +81,8 @@ static struct scsi_unit *make_unit(struct unit_card *card)
         scsi_disk_init(&card->model.disk, card->drive->disk, serial_of(card));
         return &card->model.disk;
     }
-    scsi_cdrom_init(&card->model.cdrom, card->drive ? card->drive->disk : NULL, serial_of(card));
+    scsi_cdrom_init(&card->model.cdrom, has_image(card) ? card->drive->disk : NULL,
+                    serial_of(card));
     return &card->model.cdrom.unit;
 }
 
@@ -145,19 +131,22 @@ static void images_ready(void *self)
 }
 
 /* Images that take their time say so when they are done: one descriptor for all. */
+void scsi_watch_image(const struct host_card *host, const struct unit_card *card)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (has_image(card) && card->drive->disk->ready_fd >= 0 &&
+        epoll_ctl(host->images, EPOLL_CTL_ADD, card->drive->disk->ready_fd, &event) < 0)
+        die("epoll_ctl failed: %s", strerror(errno));
+}
+
 static void watch_images(struct host_card *host)
 {
     host->images = epoll_create1(EPOLL_CLOEXEC);
     if (host->images < 0)
         die("epoll_create1 failed: %s", strerror(errno));
-    for (unsigned i = 0; i < host->device.child_count; i++) {
-        const struct drive *drive = ((struct unit_card *)host->device.children[i])->drive;
-        struct epoll_event event = {.events = EPOLLIN};
-
-        if (drive && drive->disk->ready_fd >= 0 &&
-            epoll_ctl(host->images, EPOLL_CTL_ADD, drive->disk->ready_fd, &event) < 0)
-            die("epoll_ctl failed: %s", strerror(errno));
-    }
+    for (unsigned i = 0; i < host->device.child_count; i++)
+        scsi_watch_image(host, (const struct unit_card *)host->device.children[i]);
 }
 
 static int plug(struct device *device, struct virtio_bus *bus, struct refusal *why)
