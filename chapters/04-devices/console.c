@@ -322,7 +322,7 @@ static size_t send_keys(const struct console *console, const struct console_end 
 {
     size_t taken = 0;
 
-    if (*count == 0)
+    if (*count == 0 || !end->receive)
         return 0;
     pthread_mutex_lock(console->lock);
     if (console->is_terminal || end->listening(end->self))
