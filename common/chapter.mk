@@ -8,7 +8,7 @@
 #   PROGRAMS  program=main-source pairs            hello=main hello-raw=raw
 #   GUESTS    guest/NAME.asm payloads              hello primes
 #   RUN       the command of "make run", at the top  hello
-#   BENCH     what "make bench" starts, if anything bench
+#   BENCH     what "make bench" starts, if anything bench bench-more
 #
 # Everything generated goes below $(BUILD), in the same shape as the tree:
 #
@@ -74,7 +74,7 @@ run: all
 
 # A benchmark is a script or program of the chapter; it prints, and never fails a build.
 bench: all
-	$(if $(BENCH),cd $(TOP) && BUILD=$(BUILD) chapters/$(CHAPTER)/$(BENCH),@:)
+	$(if $(BENCH),cd $(TOP) $(foreach b,$(BENCH),&& BUILD=$(BUILD) chapters/$(CHAPTER)/$(b)),@:)
 
 check: tests
 	cd $(TOP) && BUILD=$(BUILD) tests/run $(TEST_BINS)

@@ -265,8 +265,10 @@ bool virtio_device_serve(struct virtio_device *d, unsigned index)
     if (d->class->served)
         d->class->served(d->self, index);
     virtio_device_flush(d, index);
-    /* A device that waits for its back end looks again when that has something. */
-    return virtqueue_enable_kicks(ring) && !stuck && virtio_device_live(d);
+    /* A device that waits for its back end looks again by itself, without being told. */
+    if (stuck)
+        return false;
+    return virtqueue_enable_kicks(ring) && virtio_device_live(d);
 }
 /* [/serve] */
 

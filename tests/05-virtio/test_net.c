@@ -230,6 +230,25 @@ START_TEST(frames_that_come_together_interrupt_once)
 }
 END_TEST
 
+static bool rings_after_adding(gpa_t address)
+{
+    ck_assert_int_ge(ring_add(&guest.rings[0], &(struct piece){address, 2048, true}, 1, false), 0);
+    return ring_publish(&guest.rings[0]);
+}
+
+START_TEST(a_driver_rings_for_new_buffers_only_when_there_were_none)
+{
+    again(features[_i], 64);
+    lend(BUFFER, 2048);
+    ck_assert(!rings_after_adding(BUFFER + 0x1000));
+    arrive(60, mac);
+    ck_assert(!rings_after_adding(BUFFER + 0x2000));
+    for (unsigned i = 0; i < 3; i++)
+        arrive(60, mac); /* the last one has to wait */
+    ck_assert(rings_after_adding(BUFFER + 0x3000));
+}
+END_TEST
+
 START_TEST(a_frame_is_spread_over_several_buffers)
 {
     uint8_t expected[1514];
@@ -669,6 +688,8 @@ static Suite *net_suite(void)
     tcase_add_loop_test(tests, a_header_asks_for_no_more_than_was_agreed, 0, ARRAY_SIZE(headers));
     tcase_add_test(tests, frames_come_in);
     tcase_add_test(tests, frames_that_come_together_interrupt_once);
+    tcase_add_loop_test(tests, a_driver_rings_for_new_buffers_only_when_there_were_none, 0,
+                        ARRAY_SIZE(features));
     tcase_add_test(tests, a_frame_is_spread_over_several_buffers);
     tcase_add_loop_test(tests, a_frame_waits_for_enough_buffers, 0, 2);
     tcase_add_test(tests, a_frame_that_can_never_fit_is_dropped);
