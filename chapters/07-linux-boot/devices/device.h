@@ -32,6 +32,7 @@ enum device_bus {
     BUS_SCSI,   /* a virtio-scsi's */
 };
 
+/* [device-kind] */
 struct device_kind {
     const char *name; /* on BUS_VIRTIO without its "-pci" or "-device" */
     const char *text;
@@ -43,6 +44,7 @@ struct device_kind {
     int (*plug)(struct device *device, struct virtio_bus *bus, struct refusal *why);
     void (*unplug)(struct device *device);
 };
+/* [/device-kind] */
 
 struct device {
     const struct device_kind *kind;

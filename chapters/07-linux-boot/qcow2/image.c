@@ -313,6 +313,7 @@ static int copy_old(struct qcow2 *image, uint64_t offset, uint64_t host, size_t 
  * taken, what the guest does not write of the first and last is copied, and then the
  * map is changed. Dying in between costs a few leaked clusters.
  */
+/* [write-new] */
 static int write_new(struct qcow2 *image, uint64_t offset, const uint8_t *buffer, size_t size,
                      bool was_zero)
 {
@@ -330,6 +331,7 @@ static int write_new(struct qcow2 *image, uint64_t offset, const uint8_t *buffer
         error = map_set(image, at, (host + (at - start)) | QCOW2_COPIED);
     return error;
 }
+/* [/write-new] */
 
 int qcow2_write(struct qcow2 *image, uint64_t offset, const void *buffer, size_t size)
 {

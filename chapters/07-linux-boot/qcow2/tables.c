@@ -127,6 +127,7 @@ static int write_l1(struct qcow2 *image)
     return error;
 }
 
+/* [image-flush] */
 int qcow2_flush(struct qcow2 *image)
 {
     bool any = false;
@@ -148,6 +149,7 @@ int qcow2_flush(struct qcow2 *image)
     }
     return error < 0 ? error : refcount_free_now(image);
 }
+/* [/image-flush] */
 
 static struct table *find(struct tables *tables, uint64_t offset)
 {
