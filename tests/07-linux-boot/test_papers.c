@@ -3,6 +3,7 @@
  * completion say the same. Run from the top of the tree, as tests/run does.
  */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +167,8 @@ START_TEST(installation_puts_everything_where_it_is_looked_for)
                                         "share/man/man1/vmm-img.1",
                                         "share/bash-completion/completions/vmm",
                                         "share/bash-completion/completions/vmm-img"};
-    char folder[] = "/tmp/test_papers.XXXXXX", destination[60], build[300];
+    char folder[] = "/tmp/test_papers.XXXXXX", destination[60];
+    char absolute[PATH_MAX], build[PATH_MAX + 10];
     const char *argv[] = {
         "make", "-C", "chapters/07-linux-boot", "-o", "all", "install", "PREFIX=/usr", destination,
         build,  NULL};
@@ -175,7 +177,8 @@ START_TEST(installation_puts_everything_where_it_is_looked_for)
 
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(destination, sizeof destination, "DESTDIR=%s", folder);
-    snprintf(build, sizeof build, "BUILD=%s", realpath(harness_built("."), NULL));
+    ck_assert_ptr_nonnull(realpath(harness_built("."), absolute));
+    snprintf(build, sizeof build, "BUILD=%s", absolute);
     ran = program_run(argv, NULL, 60);
     ck_assert_msg(ran.status == 0, "%s%s", ran.out, ran.err);
     program_free(&ran);
