@@ -37,7 +37,7 @@ help:
 	@echo
 	@echo '  KVM=host|lab         where guests run (default: as the doctor says)'
 	@echo '  KERNEL= INITRD=      boot your own; DISK= is its /dev/vda, APPEND= adds words, MEM= sets MiB'
-	@echo '  V=1                  show whole commands; SAN=1, CC=clang: other builds'
+	@echo '  V=1                  show whole commands; SAN=1, SAN=thread, CC=clang: other builds'
 
 .DEFAULT_GOAL := all
 
@@ -62,7 +62,11 @@ boot: all
 guest-disk: all
 	@chapters/07-linux-boot/guest-disk
 
-check: tests asan
+# Chapters with fuzz targets; without clang there are none, and it says so.
+fuzzers:
+	@$(MAKE) --no-print-directory -C chapters/05-virtio fuzzers BUILD=$(BUILD)
+
+check: tests asan fuzzers
 	@common/deps build test boot lab book
 	@common/deps arm || echo 'check: goes on without what chapter 6 is compared with'
 	@tests/check

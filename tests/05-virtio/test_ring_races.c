@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -173,8 +174,11 @@ int main(void)
 
     tcase_add_checked_fixture(tests, NULL, done);
     tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, the_available_index_is_read_once);
-    tcase_add_loop_test(tests, two_writers_of_a_ring_hurt_nobody_else, 0, ARRAY_SIZE(layouts));
+    harness_add(tests, the_available_index_is_read_once, RACES_ON_PURPOSE);
+    if (RACES_ON_PURPOSE)
+        printf("SKIP two_writers_of_a_ring_hurt_nobody_else: %s\n", RACES_ON_PURPOSE);
+    else
+        tcase_add_loop_test(tests, two_writers_of_a_ring_hurt_nobody_else, 0, ARRAY_SIZE(layouts));
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }
