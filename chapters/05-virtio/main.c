@@ -142,6 +142,16 @@ static void attach(unsigned number, const char *name, struct virtio_device *devi
         ring_trace_init(&traces[number], stderr, options->form, name, device);
 }
 
+/* What had to wait for the host's disk has come; on the event loop's thread. */
+static void disk_ready(void *self)
+{
+    struct machine *machine = self;
+
+    pthread_mutex_lock(&machine->devices.lock);
+    virtio_blk_complete(&blk);
+    pthread_mutex_unlock(&machine->devices.lock);
+}
+
 static void attach_devices(const struct options *options)
 {
     const struct guest_memory *memory = &pc.machine.vm.memory;
@@ -156,6 +166,8 @@ static void attach_devices(const struct options *options)
     open_disk(options->disk);
     virtio_blk_init(&blk, memory, &raw.disk, "ring-minus-one", 1);
     attach(2, "disk", &blk.device, 9, options);
+    if (raw.disk.ready_fd >= 0)
+        watches_add(&pc.machine.watches, raw.disk.ready_fd, disk_ready, &pc.machine);
 }
 
 static void load_guest(const struct options *options)
