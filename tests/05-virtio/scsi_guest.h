@@ -70,7 +70,8 @@ static inline int medium_carry_out(struct medium *m, const struct disk_request *
     }
     holds(r->operation > DISK_WRITE || m->failure || at == r->offset + r->size);
     if (r->operation == DISK_DISCARD) {
-        memset(m->bytes + r->offset, 0xdd, r->size);
+        if (fits(r->offset, r->size, sizeof m->bytes)) /* a medium may claim to be larger */
+            memset(m->bytes + r->offset, 0xdd, r->size);
         m->discarded += r->size;
     }
     if (r->operation == DISK_ZERO) {

@@ -446,6 +446,8 @@ START_TEST(a_wrong_range_unmaps_nothing)
     expect_sense(unmap(put_ranges((struct range[]){{0, SCSI_UNMAP_BLOCKS_MAX}, {0, 1}}, 2)),
                  SENSE_INVALID_FIELD_IN_PARAMETERS);
     ck_assert_uint_eq(medium.submitted, 0);
+    expect_good(unmap(put_ranges((struct range[]){{0, SCSI_UNMAP_BLOCKS_MAX}}, 1)), 24, 24);
+    ck_assert_uint_eq(medium.discarded, 512ull * SCSI_UNMAP_BLOCKS_MAX);
     medium.disk.size = BLOCKS * 512;
 }
 END_TEST
