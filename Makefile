@@ -64,7 +64,8 @@ guest-disk: all
 
 # Chapters with fuzz targets; without clang there are none, and it says so.
 fuzzers:
-	@$(MAKE) --no-print-directory -C chapters/05-virtio fuzzers BUILD=$(BUILD)
+	+@for chapter in 05-virtio 07-linux-boot; do \
+	    $(MAKE) -C chapters/$$chapter fuzzers BUILD=$(BUILD) || exit 1; done
 
 check: tests asan fuzzers
 	@common/deps build test boot lab book
