@@ -32,7 +32,6 @@ void file_ring_close(struct file_ring *r)
     io_uring_queue_exit(&r->ring);
 }
 
-/* [file-ring-start] */
 int file_ring_start(struct file_ring *r, int fd, struct disk_request *request)
 {
     /* As many in flight as there are places: then the kernel's answers have room, too. */
@@ -51,7 +50,6 @@ int file_ring_start(struct file_ring *r, int fd, struct disk_request *request)
     r->in_flight++;
     return -EINPROGRESS;
 }
-/* [/file-ring-start] */
 
 void file_ring_commit(struct file_ring *r)
 {
@@ -74,7 +72,6 @@ static int result_of(const struct disk_request *request, int result)
                          request->iov, request->iov_count);
 }
 
-/* [file-ring-complete] */
 void file_ring_complete(struct file_ring *r, bool wait)
 {
     struct io_uring_cqe *answer;
@@ -98,7 +95,6 @@ void file_ring_complete(struct file_ring *r, bool wait)
         file_ring_commit(r);
     }
 }
-/* [/file-ring-complete] */
 
 int file_ring_fd(const struct file_ring *r)
 {

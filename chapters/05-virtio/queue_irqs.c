@@ -76,7 +76,6 @@ void queue_irqs_shut(struct queue_irqs *irqs)
     pthread_mutex_unlock(&irqs->lock);
 }
 
-/* [queue-irqs-open] */
 void queue_irqs_open(struct queue_irqs *irqs)
 {
     struct irq_routes *routes = machine_routes(irqs->machine);
@@ -98,4 +97,3 @@ void queue_irqs_open(struct queue_irqs *irqs)
         irqs->list[i].open = can[i];
     pthread_mutex_unlock(&irqs->lock);
 }
-/* [/queue-irqs-open] */
