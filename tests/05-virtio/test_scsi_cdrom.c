@@ -84,6 +84,9 @@ START_TEST(the_table_of_contents_has_one_track)
     ck_assert_mem_eq(data_in(), sessions, sizeof sessions);
     expect_good(scsi_call(TARGET, CDB(0x43, 0, 0, 0, 0, 0, 0xaa, 0, 12), 0, 12), 12, 12);
     ck_assert_uint_eq(data_in()[6], 0xaa);
+    disc.disk.size = 5000 * 2048; /* and 2 seconds: 1 minute, 8 seconds, 50 frames */
+    expect_good(scsi_call(TARGET, CDB(0x43, 2, 0, 0, 0, 0, 0xaa, 0, 12), 0, 12), 12, 12);
+    ck_assert_uint_eq(scsi_get32(data_in() + 8), 0x00010832);
     expect_sense(scsi_call(TARGET, CDB(0x43, 0, 0, 0, 0, 0, 2, 0, 12), 0, 12),
                  SENSE_INVALID_FIELD_IN_CDB);
     for (unsigned format = 2; format < 16; format++) {
@@ -203,7 +206,9 @@ START_TEST(the_guest_opens_and_closes_the_tray)
     expect_event(2, 2);
     expect_good(tray(0), 0, 0); /* stop and start move nothing */
     expect_good(tray(1), 0, 0);
+    expect_good(tray(3), 0, 0); /* it is closed */
     expect_event(0, 2);
+    expect_good(scsi_call(TARGET, CDB(0), 0, 0), 0, 0);
     ck_assert_uint_eq(disc.submitted, 0);
 }
 END_TEST
