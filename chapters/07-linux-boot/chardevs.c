@@ -182,7 +182,7 @@ int chardevs_add(struct chardevs *chardevs, struct properties *given, struct ref
     return 0;
 }
 
-/* "tcp:HOST:PORT,..." has two values in a word. The word is cut in place. */
+/* "tcp:HOST:PORT,..." has two values in a word, which is cut in place; [::1] is a host, too. */
 static int split_address(struct properties *given, struct refusal *why)
 {
     const char *address = properties_remove(given, "address");
@@ -191,6 +191,10 @@ static int split_address(struct properties *given, struct refusal *why)
     if (!colon)
         return refuse(why, -EINVAL, "not of the form tcp:HOST:PORT");
     *colon = '\0';
+    if (*address == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        address++;
+    }
     return properties_add(given, "host", address, why) < 0 ||
                    properties_add(given, "port", colon + 1, why) < 0
                ? -EINVAL

@@ -277,6 +277,11 @@ START_TEST(sockets_have_their_addresses)
     ck_assert_str_eq(end->path, "a,b");
     ck_assert(!end->server && end->wait);
     inventory_free(&inventory);
+    ck_assert_int_eq(read_line("-serial tcp:[fe80::1]:4444 -serial tcp:[:1 -serial tcp::1"), 0);
+    ck_assert_str_eq(inventory.serial[0]->host, "fe80::1");
+    ck_assert_str_eq(inventory.serial[1]->host, "[");
+    ck_assert_str_eq(inventory.serial[2]->host, "");
+    inventory_free(&inventory);
 }
 END_TEST
 
