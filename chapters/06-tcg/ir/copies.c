@@ -67,8 +67,9 @@ static void visit_aligned(struct copies *c, struct ir_insn *insn)
 
 void ir_copies(struct ir_block *block)
 {
-    struct copies c = {.block = block};
+    struct copies c; /* arrays are filled as the walk goes along */
 
+    c.block = block;
     forget(&c);
     for (unsigned i = 0; i < block->count; i++) {
         struct ir_insn *insn = &block->insns[i];

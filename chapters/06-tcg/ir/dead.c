@@ -9,6 +9,8 @@
  * overwritten for certain, and before the SKIP everything is needed that is needed on
  * either way.
  */
+#include <string.h>
+
 #include "06-tcg/ir/ir_ops.h"
 #include "06-tcg/ir/optimize.h"
 
@@ -104,8 +106,9 @@ static bool visit_set(const struct ir_insn *insn, uint32_t *overwritten)
 void ir_dead_code(struct ir_block *block)
 {
     uint32_t overwritten = 0;
-    bool used[IR_MAX] = {false};
+    bool used[IR_MAX];
 
+    memset(used, 0, block->count * sizeof used[0]);
     for (unsigned i = block->count; i-- > 0;) {
         struct ir_insn *insn = &block->insns[i];
         unsigned traits = ir_ops[insn->op].traits;

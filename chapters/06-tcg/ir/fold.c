@@ -11,6 +11,7 @@
 
 struct folding {
     struct ir_block *block;
+    bool changed;
     ir_value same[IR_MAX];
 };
 
@@ -101,20 +102,26 @@ static void visit(struct folding *f, unsigned i)
                                     value_of(f, insn->c));
 
         *insn = (struct ir_insn){.op = IR_CONST, .imm = (uint32_t)value};
+        f->changed = true;
         return;
     }
     constant_to_the_right(f, insn);
     equal = identity(f, insn);
-    if (equal != IR_NONE)
+    if (equal != IR_NONE) {
         f->same[i] = equal; /* without users it dies in ir_dead_code(), unless for its flags */
+        f->changed = true;
+    }
 }
 
-void ir_fold(struct ir_block *block)
+bool ir_fold(struct ir_block *block)
 {
-    struct folding f = {.block = block};
+    struct folding f; /* filled as the walk goes along */
 
+    f.block = block;
+    f.changed = false;
     for (unsigned i = 0; i < block->count; i++) {
         f.same[i] = (ir_value)i;
         visit(&f, i);
     }
+    return f.changed;
 }

@@ -11,6 +11,8 @@
  * This pass marks both. It counts on the code generator: operations that
  * keeps_host_flags() names compile to instructions that leave EFLAGS alone.
  */
+#include <string.h>
+
 #include "06-tcg/ir/ir_ops.h"
 #include "06-tcg/ir/optimize.h"
 
@@ -127,7 +129,14 @@ static void visit(struct fusing *f, unsigned i)
 
 void ir_fuse(struct ir_block *block, bool repeat)
 {
-    struct fusing f = {.block = block, .compared = IR_NONE, .repeat = repeat};
+    struct fusing f;
+
+    f.block = block;
+    f.setter = NULL;
+    f.known = 0;
+    f.compared = IR_NONE;
+    f.repeat = repeat;
+    memset(f.uses, 0, block->count * sizeof f.uses[0]);
 
     for (unsigned i = 0; i < block->count; i++) {
         ir_value operands[IR_OPERANDS_MAX];

@@ -17,7 +17,7 @@
 #include "06-tcg/ir/ir.h"
 
 void ir_copies(struct ir_block *block);
-void ir_fold(struct ir_block *block);
+bool ir_fold(struct ir_block *block); /* has it found something? */
 void ir_fuse(struct ir_block *block, bool repeat); /* repeat: conditions may compare again */
 void ir_dead_code(struct ir_block *block);
 

@@ -13,7 +13,7 @@
 
 #include "06-tcg/space.h"
 
-#define HASH_BITS 16
+#define HASH_BITS 18
 
 /* The least that a block, an exit and a mapped instruction take in the code cache. */
 #define BLOCK_BYTES 64

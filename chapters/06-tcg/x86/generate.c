@@ -278,9 +278,13 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
 bool generate(struct x86_code *code, const struct ir_block *block,
               const struct generate_options *options, struct generated *out)
 {
-    struct generator g = {.code = code, .block = block};
+    struct generator g;
     size_t start = code->size, interrupted;
 
+    g.code = code; /* the rest is large, and filled in as needed */
+    g.block = block;
+    g.host_flags = HOST_FLAGS_NONE;
+    g.kept = g.settles = g.leaves = 0;
     out->exits = out->maps = 0;
     allocate_begin(&g.places, code, block, options->pins);
     x86_align(code, 0, 8);

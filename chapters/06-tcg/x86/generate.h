@@ -23,7 +23,7 @@
 #define GENERATE_EXITS (IR_GUEST * 2 + 1) /* direct exits of a block, at most */
 
 /* The jump table: 2^bits pointers to code, by key. The key lies 8 bytes before it. */
-#define JUMP_TABLE_BITS 14
+#define JUMP_TABLE_BITS 16
 #define JUMP_TABLE_SIZE (1u << JUMP_TABLE_BITS)
 
 static inline unsigned jump_table_index(uint32_t key)
