@@ -109,6 +109,9 @@ static inline void ir_random_memory(struct ir_random *r)
         insn.b = ir_binary(r->block, IR_AND, ir_random_value(r), ir_const(r->block, 1));
         insn.scale = (uint8_t)ir_random_below(r, 4);
     }
+    /* Each in an instruction of its own, as the lifter has it: no flag changes within. */
+    ir_append(r->block, (struct ir_insn){.op = IR_INSN, .imm = 0x10000});
+
     ir_value v = ir_append(r->block, insn);
 
     if (insn.op == IR_LOAD)

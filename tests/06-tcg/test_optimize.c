@@ -299,6 +299,7 @@ struct machine {
     struct code_cache cache;
     struct trampolines trampolines;
     const struct x86_pins *pins;
+    size_t fault; /* where the last one was */
 };
 
 /* What a fault in emitted code shows: that it happened, and the state of the globals. */
@@ -306,10 +307,9 @@ static bool leave_on_fault(void *self, const siginfo_t *info, void *context)
 {
     struct machine *m = self;
     greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
-    size_t offset;
 
     (void)info;
-    if (!code_cache_holds(&m->cache, (uint64_t)regs[REG_RIP], &offset))
+    if (!code_cache_holds(&m->cache, (uint64_t)regs[REG_RIP], &m->fault))
         return false;
     regs[REG_RIP] = (greg_t)(uintptr_t)(m->cache.run + m->trampolines.fault_leave);
     return true;
@@ -370,6 +370,11 @@ static struct ir_end run(struct machine *m, const struct generated *code, struct
     status = ((enter *)(uintptr_t)(m->cache.run + m->trampolines.enter))(
         &cpu, m->cache.run + code->entry, table, NULL);
     memcpy(state->memory, memory, MEMORY_SIZE);
+    for (unsigned n = code->maps; status == FRAME_FAULT_TAKEN && n-- > 0;)
+        if (code->map[n].host <= m->fault) {
+            generate_flags(&cpu, &code->map[n].recipe);
+            break;
+        }
     for (unsigned g = 0; g < IR_N; g++)
         state->globals[g] = cpu.r[g];
     state->globals[IR_N] = cpu.n;

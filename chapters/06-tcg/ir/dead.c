@@ -39,6 +39,7 @@ static void visit_setter(struct ir_insn *insn, bool lazy, struct ir_live *used)
     unsigned sets = insn->flags & IR_FLAGS_ALL, read = sets & used->read;
 
     insn->flags &= (uint8_t)(used->read | used->shown | IR_FLAG_Q);
+    insn->sets = (uint8_t)sets;
     insn->lazy = 0;
     if (lazy && can_be_lazy(insn) && !(read & ~IR_FLAG_C) && !(insn->flags & IR_FLAG_Q))
         insn->lazy = (uint8_t)(insn->flags & ~read);
@@ -73,6 +74,7 @@ void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void 
 
             used.read |= stop.read;
             used.shown |= stop.shown;
+            insn->sets = (uint8_t)(stop.read | stop.shown);
         }
         if (insn->op == IR_SKIP) {
             used.read |= after_label.read;

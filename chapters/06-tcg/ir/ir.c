@@ -73,7 +73,7 @@ void ir_begin(struct ir_block *block, uint32_t start)
 {
     block->start = start;
     block->end = start & ~1u;
-    block->count = 0;
+    block->count = block->recipes = 0;
 }
 
 ir_value ir_append(struct ir_block *block, struct ir_insn insn)

@@ -141,15 +141,32 @@ struct ir_insn {
     bool fused;      /* the condition is still in the host's flags: see ir_fuse() */
     uint8_t lazy;    /* of flags: those that nobody reads, though a fault may show them */
     uint8_t compare; /* a condition that repeats its comparison: IR_SUB or IR_AND, or NOP */
+    uint8_t sets;    /* once optimized: flags it sets, used or not; an exit: those used there */
+    bool deferred;   /* lazy flags that are not even written down: see ir_defer() */
+    uint8_t pending; /* 1 + number of the recipe for flags that are shown here; 0: none */
     ir_value a, b, c;
     ir_value left, right; /* what is compared, if compare says so */
     uint32_t imm;
 };
 
+/*
+ * How to compute flags from the guest's registers: left op right, where left is a
+ * register plus a constant, and right one of the two. IR_AND: N and Z of left.
+ */
+struct ir_recipe {
+    uint8_t op;          /* IR_ADD, IR_SUB, IR_AND */
+    uint8_t left, right; /* globals, or IR_NO_GLOBAL */
+    uint8_t lazy;        /* the flags */
+    uint32_t left_const, right_const;
+};
+
+#define IR_NO_GLOBAL 0xff
+
 struct ir_block {
     uint32_t start; /* key of the first guest instruction */
     uint32_t end;   /* address after the last one */
-    unsigned count;
+    unsigned count, recipes;
+    struct ir_recipe recipe[IR_GUEST];
     struct ir_insn insns[IR_MAX];
 };
 

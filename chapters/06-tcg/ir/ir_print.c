@@ -96,7 +96,7 @@ void ir_print_insn(FILE *file, const struct ir_block *block, unsigned index)
         print_operands(file, block, insn);
     print_flags(file, insn->flags);
     if (insn->lazy)
-        fputs("  (lazy)", file);
+        fputs(insn->deferred ? "  (deferred)" : "  (lazy)", file);
     if (insn->compare) {
         fprintf(file, "  (%s ", ir_ops[insn->compare].name);
         print_value(file, block, insn->left);

@@ -19,4 +19,6 @@ void ir_optimize(struct ir_block *block, const struct ir_options *options, ir_li
         ir_fuse(block, !options->no_repeating);
     ir_dead_flags(block, !options->no_lazy, live, self);
     ir_dead_code(block);
+    if (!options->no_deferring)
+        ir_defer(block);
 }

@@ -10,6 +10,7 @@
  *     ir_fuse()        conditions that the host's own flags will answer
  *     ir_dead_flags()  flags that nobody reads any more
  *     ir_dead_code()   values that nobody uses, SETs that another SET overwrites
+ *     ir_defer()       lazy flags that can be computed from registers when they are shown
  */
 #ifndef TCG_IR_OPTIMIZE_H
 #define TCG_IR_OPTIMIZE_H
@@ -17,7 +18,7 @@
 #include "06-tcg/ir/ir.h"
 
 void ir_copies(struct ir_block *block);
-bool ir_fold(struct ir_block *block); /* has it found something? */
+bool ir_fold(struct ir_block *block);              /* has it found something? */
 void ir_fuse(struct ir_block *block, bool repeat); /* repeat: conditions may compare again */
 void ir_dead_code(struct ir_block *block);
 
@@ -31,11 +32,14 @@ struct ir_live {
 typedef struct ir_live ir_live_flags(void *self, uint32_t key);
 void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void *self);
 
+void ir_defer(struct ir_block *block); /* after ir_dead_code() */
+
 /* What may be left out. */
 struct ir_options {
     bool no_fusing;    /* no ir_fuse() */
     bool no_repeating; /* of which: no condition compares again */
     bool no_lazy;      /* no flags are lazy */
+    bool no_deferring; /* no ir_defer() */
 };
 
 /* All of them, in a good order. */

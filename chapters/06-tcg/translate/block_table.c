@@ -163,14 +163,15 @@ struct block *block_table_at(struct block_table *table, uint32_t offset)
     return &table->blocks[low];
 }
 
-uint32_t block_guest_at(const struct block_table *table, const struct block *block, uint32_t offset)
+const struct code_map *block_map_at(const struct block_table *table, const struct block *block,
+                                    uint32_t offset)
 {
     const struct code_map *map = &table->maps[block->first_map];
-    uint32_t guest = block->key;
+    uint32_t n = 0;
 
-    for (uint32_t n = 0; n < block->insns && map[n].host <= offset; n++)
-        guest = map[n].guest;
-    return guest;
+    while (n + 1 < block->insns && map[n + 1].host <= offset)
+        n++;
+    return &map[n];
 }
 
 /* The link of block in the list of the given page. */

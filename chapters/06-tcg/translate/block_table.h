@@ -69,9 +69,9 @@ struct block *block_table_find(struct block_table *table, uint32_t key);
 /* The block whose code holds this offset, unlinked ones included; NULL: none. */
 struct block *block_table_at(struct block_table *table, uint32_t offset);
 
-/* The guest instruction (a key) that the code at offset in this block belongs to. */
-uint32_t block_guest_at(const struct block_table *table, const struct block *block,
-                        uint32_t offset);
+/* The guest instruction that the code at offset in this block belongs to. */
+const struct code_map *block_map_at(const struct block_table *table, const struct block *block,
+                                    uint32_t offset);
 
 /* Takes the block out of hash and pages. */
 void block_table_unlink(struct block_table *table, struct block *block);

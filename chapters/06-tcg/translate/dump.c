@@ -33,8 +33,8 @@ static const struct name techniques[] = {
     {"optimizer", TRANSLATOR_NO_OPTIMIZER}, {"chaining", TRANSLATOR_NO_CHAINING},
     {"pins", TRANSLATOR_NO_PINS},           {"fusing", TRANSLATOR_NO_FUSING},
     {"lazy", TRANSLATOR_NO_LAZY},           {"repeating", TRANSLATOR_NO_REPEATING},
-    {"literals", TRANSLATOR_NO_LITERALS},   {"select", TRANSLATOR_NO_SELECT},
-    {"liveness", TRANSLATOR_NO_LIVENESS},
+    {"deferring", TRANSLATOR_NO_DEFERRING}, {"literals", TRANSLATOR_NO_LITERALS},
+    {"select", TRANSLATOR_NO_SELECT},       {"liveness", TRANSLATOR_NO_LIVENESS},
 };
 
 static const struct name stages[] = {

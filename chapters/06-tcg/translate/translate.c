@@ -42,7 +42,8 @@ static void lift_guarded(void *self)
     if (!(without & TRANSLATOR_NO_OPTIMIZER)) {
         struct ir_options options = {.no_fusing = without & TRANSLATOR_NO_FUSING,
                                      .no_repeating = without & TRANSLATOR_NO_REPEATING,
-                                     .no_lazy = without & TRANSLATOR_NO_LAZY};
+                                     .no_lazy = without & TRANSLATOR_NO_LAZY,
+                                     .no_deferring = without & TRANSLATOR_NO_DEFERRING};
 
         ir_optimize(l->ir, &options, without & TRANSLATOR_NO_LIVENESS ? NULL : live_flags, l);
         engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_OPT);

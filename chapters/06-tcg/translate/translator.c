@@ -234,10 +234,12 @@ static void locate_fault(struct translator *t, struct arm_cpu *cpu, const struct
 
     assert(block); /* only blocks touch the guest's memory */
 
-    uint32_t key = block_guest_at(&t->blocks, block, (uint32_t)fault->offset);
+    const struct code_map *map = block_map_at(&t->blocks, block, (uint32_t)fault->offset);
 
-    cpu->r[ARM_PC] = key & ~1u;
-    cpu->thumb = key & 1;
+    if (map->recipe.lazy)
+        generate_flags(cpu, &map->recipe);
+    cpu->r[ARM_PC] = map->guest & ~1u;
+    cpu->thumb = map->guest & 1;
 }
 
 /* Runs emitted code from block on. The lock is held before and after, not within. */

@@ -43,6 +43,7 @@
 #define TRANSLATOR_NO_LIVENESS  0x40u  /* at the end of a block all flags are written */
 #define TRANSLATOR_NO_LAZY      0x80u  /* flags are computed, though nobody may look */
 #define TRANSLATOR_NO_REPEATING 0x100u /* no condition compares again */
+#define TRANSLATOR_NO_DEFERRING 0x200u /* operands of lazy flags are written at once */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */

@@ -92,8 +92,9 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
     ir_value left = insn->a, other = insn->b;
     uint32_t constant;
 
-    bool by_operands = insn->lazy & (IR_FLAG_C | IR_FLAG_V);
-    bool by_result = insn->lazy && !by_operands;
+    bool lazy = insn->lazy && !insn->deferred;
+    bool by_operands = lazy && insn->lazy & (IR_FLAG_C | IR_FLAG_V);
+    bool by_result = lazy && !by_operands;
 
     if (by_operands)
         emit_lazy_operands(g, insn);

@@ -101,6 +101,42 @@ void emit_lazy_result(struct generator *g, enum x86_reg result)
     g->kept &= ~IR_FLAGS_NZ;
 }
 
+/* A register plus a constant, or a constant alone, to memory. */
+static void store_from_register(struct generator *g, struct x86_operand to, unsigned global,
+                                uint32_t constant, enum x86_reg scratch)
+{
+    enum x86_reg from = scratch;
+
+    if (global == IR_NO_GLOBAL) {
+        x86_store_imm(g->code, X86_32, to, (int32_t)constant);
+        return;
+    }
+    if (g->places.pins->reg[global] != X86_NO_REG)
+        from = g->places.pins->reg[global];
+    else
+        x86_load(g->code, X86_32, from, frame_home(global));
+    if (constant) {
+        x86_lea(g->code, X86_32, scratch, x86_mem(from, (int32_t)constant));
+        from = scratch;
+    }
+    x86_store(g->code, X86_32, to, from);
+}
+
+void emit_pending(struct generator *g, unsigned pending, enum x86_reg scratch)
+{
+    const struct ir_recipe *r = &g->block->recipe[pending - 1];
+
+    if (r->op == IR_AND) {
+        store_from_register(g, LAZY(result), r->left, r->left_const, scratch);
+        x86_store_imm(g->code, X86_8, LAZY(nz), 2);
+    } else {
+        store_from_register(g, LAZY(left), r->left, r->left_const, scratch);
+        store_from_register(g, LAZY(right), r->right, r->right_const, scratch);
+        store_kinds(g, r->lazy, r->op == IR_ADD);
+    }
+    g->kept &= ~r->lazy;
+}
+
 void emit_settle(struct generator *g, unsigned flags)
 {
     if ((g->kept & flags) == flags)
@@ -236,4 +272,26 @@ void emit_carry_in(struct generator *g, ir_value v, bool inverted)
     } else {
         x86_bt(g->code, X86_32, x86_reg(allocate_use(&g->places, v)), 0);
     }
+}
+
+void generate_flags(struct arm_cpu *cpu, const struct ir_recipe *recipe)
+{
+    uint32_t left = recipe->left_const, right = recipe->right_const, result;
+    bool subtract = recipe->op == IR_SUB;
+    int64_t exact;
+
+    if (recipe->left != IR_NO_GLOBAL)
+        left += cpu->r[recipe->left];
+    if (recipe->right != IR_NO_GLOBAL)
+        right = cpu->r[recipe->right];
+    result = recipe->op == IR_AND ? left : subtract ? left - right : left + right;
+    exact = (int64_t)(int32_t)left + (subtract ? -(int64_t)(int32_t)right : (int32_t)right);
+    if (recipe->lazy & IR_FLAG_N)
+        cpu->n = result >> 31;
+    if (recipe->lazy & IR_FLAG_Z)
+        cpu->z = result == 0;
+    if (recipe->lazy & IR_FLAG_C)
+        cpu->c = subtract ? left >= right : result < left;
+    if (recipe->lazy & IR_FLAG_V)
+        cpu->v = exact != (int32_t)result;
 }

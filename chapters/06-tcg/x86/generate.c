@@ -98,12 +98,25 @@ static void align_patchable(struct x86_code *code, size_t lead)
         x86_align(code, lead, 8);
 }
 
+/*
+ * An exit with pending flags writes their operands down: before it, or, if it is seldom
+ * taken (a branch forward), on a detour behind the block's code.
+ */
 static void emit_exit(struct generator *g, const struct ir_insn *insn, struct generated *out)
 {
     struct exit_site *site = &out->exit[out->exits++];
+    bool detour = insn->op == IR_EXIT_IF && insn->pending && insn->imm > g->block->start;
 
     site->key = insn->imm;
-    if (insn->op == IR_EXIT_IF) {
+    if (insn->pending && !detour)
+        emit_pending(g, insn->pending, allocate_scratch(&g->places));
+    g->places.busy = 0;
+    if (detour) {
+        assert(g->detours < IR_GUEST);
+        g->detour[g->detours].jump = x86_jcc(g->code, emit_condition(g, insn), X86_LATER);
+        g->detour[g->detours].site = site;
+        g->detour[g->detours++].pending = insn->pending;
+    } else if (insn->op == IR_EXIT_IF) {
         enum x86_cc cc = emit_condition(g, insn);
 
         align_patchable(g->code, 2);
@@ -135,6 +148,8 @@ static void emit_jump(struct generator *g, const struct ir_insn *insn,
     enum x86_reg target = allocate_use(&g->places, insn->a);
     size_t miss;
 
+    if (insn->pending)
+        emit_pending(g, insn->pending, allocate_scratch(&g->places));
     if (target != RAX)
         x86_mov(code, X86_32, RAX, target);
     x86_mov(code, X86_32, RCX, RAX);
@@ -153,6 +168,8 @@ static void emit_jump(struct generator *g, const struct ir_insn *insn,
 static void emit_interpret(struct generator *g, const struct ir_insn *insn,
                            const struct generate_options *options)
 {
+    if (insn->pending)
+        emit_pending(g, insn->pending, RAX);
     x86_mov_imm(g->code, RAX, insn->imm);
     emit_leave(g->code, FRAME_INTERPRET, options);
 }
@@ -163,13 +180,14 @@ static void emit_aligned(struct generator *g, const struct ir_insn *insn)
     x86_test_imm(g->code, X86_8, x86_reg(allocate_use(&g->places, insn->a)), 3);
     assert(g->leaves < IR_GUEST);
     g->leave[g->leaves].jump = x86_jcc(g->code, X86_NE, X86_LATER);
+    g->leave[g->leaves].pending = insn->pending;
     g->leave[g->leaves++].key = insn->imm;
 }
 
 static void emit_map(struct generator *g, uint32_t guest, struct generated *out)
 {
     assert(out->maps < IR_GUEST);
-    out->map[out->maps++] = (struct code_map){(uint32_t)g->code->size, guest};
+    out->map[out->maps++] = (struct code_map){.host = (uint32_t)g->code->size, .guest = guest};
 }
 
 static void emit_get(struct generator *g, unsigned i)
@@ -229,6 +247,8 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     const struct ir_insn *insn = &g->block->insns[i];
 
     g->places.now = i;
+    if (insn->pending && !ir_is_exit(insn->op)) /* a LOAD or STORE */
+        out->map[out->maps - 1].recipe = g->block->recipe[insn->pending - 1];
     switch (insn->op) {
     case IR_NOP:
     case IR_CONST: break;
@@ -257,8 +277,16 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
 
     for (unsigned n = 0; n < g->leaves; n++) {
         x86_patch(code, g->leave[n].jump, code->size);
+        if (g->leave[n].pending)
+            emit_pending(g, g->leave[n].pending, RAX);
         x86_mov_imm(code, RAX, g->leave[n].key);
         emit_leave(code, FRAME_INTERPRET, options);
+    }
+    for (unsigned n = 0; n < g->detours; n++) {
+        x86_patch(code, g->detour[n].jump, code->size);
+        emit_pending(g, g->detour[n].pending, RAX);
+        align_patchable(code, 1);
+        g->detour[n].site->jump = (uint32_t)x86_jmp(code, X86_LATER);
     }
     for (unsigned n = 0; n < g->settles; n++) {
         x86_patch(code, g->settle[n].jump, code->size);
@@ -284,7 +312,7 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     g.code = code; /* the rest is large, and filled in as needed */
     g.block = block;
     g.host_flags = HOST_FLAGS_NONE;
-    g.kept = g.settles = g.leaves = 0;
+    g.kept = g.settles = g.leaves = g.detours = 0;
     out->exits = out->maps = 0;
     allocate_begin(&g.places, code, block, options->pins);
     x86_align(code, 0, 8);

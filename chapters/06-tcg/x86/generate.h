@@ -42,6 +42,7 @@ struct exit_site {
 struct code_map {
     uint32_t host;
     uint32_t guest;
+    struct ir_recipe recipe; /* of flags that a fault shows; lazy is 0: none */
 };
 
 struct generated {
@@ -67,6 +68,9 @@ struct generate_options {
  */
 bool generate(struct x86_code *code, const struct ir_block *block,
               const struct generate_options *options, struct generated *out);
+
+/* After a fault, for the recipe of its code_map: the flags that emitted code left undone. */
+void generate_flags(struct arm_cpu *cpu, const struct ir_recipe *recipe);
 
 /* The code around blocks. All are offsets in code->bytes. */
 struct trampolines {

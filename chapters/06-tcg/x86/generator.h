@@ -35,7 +35,14 @@ struct generator {
     struct {
         size_t jump;
         uint32_t key;
+        uint8_t pending;
     } leave[IR_GUEST];
+    unsigned detours; /* side exits that write flags' operands down on their way */
+    struct {
+        size_t jump;
+        struct exit_site *site;
+        uint8_t pending;
+    } detour[IR_GUEST];
 };
 
 /* The host condition for the guest's, emitting what it takes to have it in EFLAGS. */
@@ -48,6 +55,9 @@ void emit_flags(struct generator *g, unsigned i, enum host_flags kind);
  * the result, if C and V are not lazy. Changes no flags of the host. */
 void emit_lazy_operands(struct generator *g, const struct ir_insn *insn);
 void emit_lazy_result(struct generator *g, enum x86_reg result);
+
+/* Writes down what the pending flags of an exit are made of, by way of scratch. */
+void emit_pending(struct generator *g, unsigned pending, enum x86_reg scratch);
 
 /* Makes sure that none of these flags of the guest is lazy. Changes the host's. */
 void emit_settle(struct generator *g, unsigned flags);

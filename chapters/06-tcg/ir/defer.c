@@ -1,0 +1,167 @@
+/*
+ * defer.c: lazy flags that need not even be written down.
+ *
+ * The flags of "cmp r1, #5" can be computed again at any time, as long as r1 stays what
+ * it is. So where a fault shows the guest its flags, a recipe is enough: what to
+ * subtract from what, by the names of the guest's registers. The code map has it for
+ * each instruction that may fault, and running code pays nothing. An exit that shows
+ * the flags writes the operands down on its way out.
+ *
+ *     cmp   r1, #5                 deferred: left r1, right 5
+ *     beq   elsewhere              writes them down, if it is taken
+ *     ldr   r0, [r2]               pending: a fault here computes r1 - 5
+ *     cmp   r0, r1                 here they end
+ *
+ * A setter is deferred only if its recipe is good at every such place until all of its
+ * flags are set anew. SUBS r1, r1, #1 has overwritten r1, but knows what it was: the
+ * result plus 1.
+ */
+#include "06-tcg/ir/ir_ops.h"
+#include "06-tcg/ir/optimize.h"
+
+struct deferring {
+    struct ir_block *block;
+    ir_value holds[IR_LR + 1]; /* what each register is known to hold, or IR_NONE */
+    bool in_region;
+};
+
+static void forget(struct deferring *d)
+{
+    for (unsigned g = 0; g <= IR_LR; g++)
+        d->holds[g] = IR_NONE;
+}
+
+/* A register of the guest that holds v, or a constant. False: neither. */
+static bool find(const struct deferring *d, ir_value v, uint8_t *reg, uint32_t *constant)
+{
+    *reg = IR_NO_GLOBAL;
+    *constant = 0;
+    if (d->block->insns[v].op == IR_CONST) {
+        *constant = d->block->insns[v].imm;
+        return true;
+    }
+    for (unsigned g = 0; g <= IR_LR; g++)
+        if (d->holds[g] == v) {
+            *reg = (uint8_t)g;
+            return true;
+        }
+    return false;
+}
+
+/* The recipe by the operands, as they are in registers now. */
+static bool by_operands(const struct deferring *d, const struct ir_insn *insn,
+                        struct ir_recipe *recipe)
+{
+    recipe->op = insn->op;
+    return (insn->op == IR_ADD || insn->op == IR_SUB) && insn->sets == IR_FLAGS_ALL &&
+           find(d, insn->a, &recipe->left, &recipe->left_const) &&
+           find(d, insn->b, &recipe->right, &recipe->right_const);
+}
+
+/* The recipe by the result, which the next SET puts into a register. */
+static bool by_result(const struct deferring *d, unsigned i, struct ir_recipe *recipe)
+{
+    const struct ir_insn *insn = &d->block->insns[i], *set = insn + 1;
+    bool sum = (insn->op == IR_ADD || insn->op == IR_SUB) && insn->sets == IR_FLAGS_ALL;
+
+    while (set->op == IR_NOP && set < &d->block->insns[d->block->count - 1])
+        set++;
+    if (set->op != IR_SET || set->a != i || set->global > IR_LR)
+        return false;
+    *recipe = (struct ir_recipe){.op = IR_AND, .left = set->global, .right = IR_NO_GLOBAL};
+    if (!(insn->lazy & (IR_FLAG_C | IR_FLAG_V)))
+        return true;
+    if (!sum || d->block->insns[insn->b].op != IR_CONST)
+        return false;
+    recipe->op = insn->op;
+    recipe->right_const = d->block->insns[insn->b].imm;
+    recipe->left_const = insn->op == IR_SUB ? recipe->right_const : -recipe->right_const;
+    return true;
+}
+
+/* Are the flags shown here? */
+static bool shows(const struct ir_insn *insn, unsigned lazy)
+{
+    if (insn->op == IR_EXIT || insn->op == IR_EXIT_IF)
+        return insn->sets & lazy;
+    return ir_may_stop(insn->op);
+}
+
+static unsigned flags_written(const struct ir_insn *insn)
+{
+    if (insn->op == IR_SET && insn->global >= IR_N)
+        return IR_FLAG_OF(insn->global);
+    return ir_may_stop(insn->op) ? 0 : insn->sets;
+}
+
+/*
+ * Walks over the places where the flags of setter i are shown. False: the recipe is not
+ * good at one of them. With mark, notes the recipe there.
+ */
+static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *recipe, bool by_result,
+                 unsigned mark)
+{
+    unsigned lazy = block->insns[i].lazy;
+    bool dirty = false, region = false;
+
+    for (unsigned j = i + 1; j < block->count; j++) {
+        struct ir_insn *insn = &block->insns[j];
+        unsigned written = flags_written(insn);
+
+        if (insn->op == IR_SKIP || insn->op == IR_LABEL)
+            region = insn->op == IR_SKIP;
+        if (insn->op == IR_SET && !(by_result && insn->a == i) &&
+            (insn->global == recipe->left || insn->global == recipe->right))
+            dirty = true;
+        if (written) /* of some flags only: their operands would have to be kept too */
+            return !region && !(lazy & ~written);
+        if (shows(insn, lazy)) {
+            if (dirty || (!mark && insn->pending))
+                return false;
+            if (mark)
+                insn->pending = (uint8_t)mark;
+        }
+    }
+    return true;
+}
+
+static void defer(struct deferring *d, unsigned i)
+{
+    struct ir_block *block = d->block;
+    struct ir_insn *insn = &block->insns[i];
+    struct ir_recipe recipe = {0};
+    bool result = false;
+
+    if (d->in_region || block->recipes == IR_GUEST)
+        return;
+    if (!(by_operands(d, insn, &recipe) && walk(block, i, &recipe, false, 0))) {
+        result = by_result(d, i, &recipe) && walk(block, i, &recipe, true, 0);
+        if (!result)
+            return;
+    }
+    recipe.lazy = insn->lazy;
+    block->recipe[block->recipes++] = recipe;
+    insn->deferred = true;
+    walk(block, i, &recipe, result, block->recipes);
+}
+
+void ir_defer(struct ir_block *block)
+{
+    struct deferring d = {.block = block};
+
+    forget(&d);
+    for (unsigned i = 0; i < block->count; i++) {
+        struct ir_insn *insn = &block->insns[i];
+
+        if (insn->lazy)
+            defer(&d, i);
+        if (insn->op == IR_SKIP || insn->op == IR_LABEL)
+            d.in_region = insn->op == IR_SKIP;
+        if (insn->op == IR_LABEL)
+            forget(&d);
+        else if (insn->op == IR_SET && insn->global <= IR_LR)
+            d.holds[insn->global] = insn->a;
+        else if (insn->op == IR_GET && insn->global <= IR_LR)
+            d.holds[insn->global] = (ir_value)i;
+    }
+}
