@@ -6,6 +6,8 @@
 #   NEEDS     earlier chapters it links            01-kvm-hello
 #   MODULES   its .c files others may link too     bus uart
 #   PROGRAMS  program=main-source pairs            hello=main hello-raw=raw
+#   PARTS_program   more of its .c files, LINK_program options of its own,
+#   LDLIBS_program  libraries in place of LDLIBS
 #   GUESTS    guest/NAME.asm payloads              hello primes
 #   RUN       the command of "make run", at the top  hello
 #   BENCH     what "make bench" starts, if anything bench bench-more
@@ -55,7 +57,8 @@ name_of   = $(firstword $(subst =, ,$(1)))
 # A chapter may name libraries of the system: LDLIBS_04-devices = -lz
 reverse   = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 
-MAIN_OBJS   := $(call objects,$(foreach p,$(PROGRAMS),$(call main_of,$(p))))
+PROGRAM_SOURCES := $(foreach p,$(PROGRAMS),$(call main_of,$(p)) $(PARTS_$(call name_of,$(p))))
+MAIN_OBJS   := $(sort $(call objects,$(PROGRAM_SOURCES)))
 MODULE_OBJS := $(call objects,$(MODULES))
 GUEST_BINS  := $(patsubst %,$(OUT)/%.bin,$(GUESTS))
 COMMON_OBJS := $(patsubst $(TOP)/common/%.c,$(BUILD)/common/%.o,$(wildcard $(TOP)/common/*.c))
@@ -86,9 +89,10 @@ check: tests
 	cd $(TOP) && BUILD=$(BUILD) tests/run $(TEST_BINS)
 
 define program_rule
-$(BUILD)/$(call name_of,$(1)): $(OUT)/$(call main_of,$(1)).o $(LIBS)
+$(BUILD)/$(call name_of,$(1)): $(call objects,$(call main_of,$(1)) $(PARTS_$(call name_of,$(1)))) $(LIBS)
 	$$(call SAY,LINK,$$@)
-	$$(Q)$$(LINK) -o $$@ $$^ $$(LDLIBS)
+	$$(Q)$$(LINK) $$(LINK_$(call name_of,$(1))) -o $$@ $$^ \
+	    $$(or $$(LDLIBS_$(call name_of,$(1))),$$(LDLIBS))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 

@@ -35,6 +35,7 @@
 #include "07-linux-boot/monitor.h"
 #include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
+#include "07-linux-boot/user_network.h"
 #include "common/die.h"
 #include "common/term.h"
 
@@ -202,6 +203,8 @@ int main(int argc, char **argv)
         return answer(&options);
     if (inventory_read(&inventory, &options, &why) < 0)
         die("%s", why.text);
+    if (netdevs_have_user(&inventory.netdevs))
+        user_network_needed(argv);
     if (options.daemonize)
         daemon_begin(&daemon);
     if (options.pidfile && (pidfile = pidfile_open(options.pidfile, &why)) < 0)

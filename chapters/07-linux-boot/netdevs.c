@@ -194,6 +194,14 @@ int netdevs_add(struct netdevs *netdevs, struct properties *given, struct refusa
     return 0;
 }
 
+bool netdevs_have_user(const struct netdevs *netdevs)
+{
+    for (unsigned i = 0; i < netdevs->count; i++)
+        if (netdevs->list[i]->kind->open == open_user)
+            return true;
+    return false;
+}
+
 int netdevs_open(struct netdevs *netdevs, struct refusal *why)
 {
     for (unsigned i = 0; i < netdevs->count; i++) {

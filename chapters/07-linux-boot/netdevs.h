@@ -65,6 +65,9 @@ const struct netdev_kind *netdev_kind_find(const char *name, struct refusal *why
 int netdevs_add(struct netdevs *netdevs, struct properties *given, struct refusal *why);
 struct netdev *netdevs_find(const struct netdevs *netdevs, const char *id);
 
+/* Is any of them "user", for which libslirp is needed? */
+bool netdevs_have_user(const struct netdevs *netdevs);
+
 int netdevs_open(struct netdevs *netdevs, struct refusal *why);
 void netdevs_close(struct netdevs *netdevs);
 
