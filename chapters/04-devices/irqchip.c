@@ -98,13 +98,6 @@ void irq_routes_init(struct irq_routes *routes)
 }
 /* [/routes] */
 
-void irq_routes_init_apics(struct irq_routes *routes)
-{
-    *routes = (struct irq_routes){0};
-    for (uint32_t line = 0; line < IOAPIC_PINS; line++)
-        add_pin(routes, line, KVM_IRQCHIP_IOAPIC, line);
-}
-
 void irq_routes_remove(struct irq_routes *routes, uint32_t gsi)
 {
     uint32_t kept = 0;
@@ -163,17 +156,28 @@ void irqchip_create(const struct vm *vm)
     wire(&routes, vm);
 }
 
+/* As a driver does that wants to be rid of it. */
+static void mask_pic(const struct vm *vm, uint32_t chip_id)
+{
+    struct kvm_irqchip chip = {.chip_id = chip_id};
+
+    if (ioctl(vm->fd, KVM_GET_IRQCHIP, &chip) < 0)
+        die("KVM_GET_IRQCHIP failed: %s", strerror(errno));
+    chip.chip.pic.imr = UINT8_MAX;
+    if (ioctl(vm->fd, KVM_SET_IRQCHIP, &chip) < 0)
+        die("KVM_SET_IRQCHIP failed: %s", strerror(errno));
+}
+
 void irqchip_create_apics(const struct vm *vm)
 {
-    struct irq_routes routes;
-
     create_chips(vm);
     /*
      * KVM's own table has lines to the PICs, too. Out of reset those let everything
      * through, as vector 0 and up, and here no guest would ever tell them otherwise.
+     * To mask them costs less than another table, for which KVM waits milliseconds.
      */
-    irq_routes_init_apics(&routes);
-    wire(&routes, vm);
+    mask_pic(vm, KVM_IRQCHIP_PIC_MASTER);
+    mask_pic(vm, KVM_IRQCHIP_PIC_SLAVE);
 }
 
 static int irqfd(const struct vm *vm, struct kvm_irqfd request)

@@ -48,8 +48,8 @@ struct irq_pin {
 void irqchip_create(const struct vm *vm);
 
 /*
- * The APICs alone: no timer, and no line goes to the PICs, which KVM makes all the same.
- * For a machine whose guest is told that there are none.
+ * The APICs alone: no timer, and the PICs, which KVM makes all the same, are masked. For a
+ * machine whose guest is told that there are none.
  */
 void irqchip_create_apics(const struct vm *vm);
 
@@ -80,9 +80,6 @@ struct irq_routes {
  * I/O APIC alone.
  */
 void irq_routes_init(struct irq_routes *routes);
-
-/* The wiring of irqchip_create_apics(): each line to the I/O APIC's input of its number. */
-void irq_routes_init_apics(struct irq_routes *routes);
 
 /*
  * GSI stands for this message, and for nothing else. An address that is not valid makes

@@ -17,7 +17,7 @@
  * the TSC with the frequency KVM tells, and the local APIC's deadline.
  * [ACPI, 4.1 "Hardware-Reduced ACPI"]
  *
- * KVM makes PICs together with its APICs; here no line goes to them. The 8254 is not made
+ * KVM makes PICs together with its APICs; here they stay masked. The 8254 is not made
  * at all.
  *
  * Left out on purpose: PCI, for cards that are no virtio devices.
