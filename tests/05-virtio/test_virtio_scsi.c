@@ -8,6 +8,7 @@
 
 static struct medium medium, other;
 static struct scsi_unit disk, second;
+static struct scsi_cdrom drive; /* of another target, which is not concerned */
 
 static void power_up(void)
 {
@@ -18,6 +19,8 @@ static void power_up(void)
     scsi_disk_init(&second, &other.disk, "two");
     ck_assert_int_eq(scsi_bus_add(&scsi.bus, 2, 0, &disk), 0);
     ck_assert_int_eq(scsi_bus_add(&scsi.bus, 2, 5, &second), 0);
+    scsi_cdrom_init(&drive, NULL, "three");
+    ck_assert_int_eq(scsi_bus_add(&scsi.bus, 4, 7, &drive.unit), 0);
     scsi_drive();
 }
 
@@ -335,6 +338,7 @@ START_TEST(after_a_reset_the_next_command_hears_of_it)
     ck_assert_uint_eq(manage(VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, 2, 9, 0), VIRTIO_SCSI_S_OK);
     ck_assert_uint_eq(disk.attention, SENSE_DEVICE_RESET);
     ck_assert_uint_eq(second.attention, SENSE_DEVICE_RESET);
+    ck_assert_uint_eq(drive.unit.attention, SENSE_NONE);
     expect_good(scsi_call(2, CDB(0x03, 0, 0, 0, 18), 0, 18), 18, 18);
     ck_assert_uint_eq(data_in()[12], 0x29);
     ck_assert_uint_eq(data_in()[13], 0x03);
