@@ -174,6 +174,8 @@ START_TEST(an_address_leads_to_one_unit_or_to_none)
         {{0xc1, 1}, VIRTIO_SCSI_S_BAD_TARGET, NULL},
     };
 
+    /* A target 0, for what is no address must not lead there. */
+    ck_assert_int_eq(scsi_bus_add(&scsi.bus, 0, 0, &drive.unit), 0);
     memset(medium.bytes, 0x11, 512);
     memset(other.bytes, 0x22, 512);
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -325,6 +327,18 @@ START_TEST(task_management_is_for_units_that_are_there)
     }
     ck_assert_uint_eq(manage(8, 2, 0, 1), VIRTIO_SCSI_S_FUNCTION_REJECTED);
     ck_assert_uint_eq(manage(UINT32_MAX, 2, 0, 1), VIRTIO_SCSI_S_FUNCTION_REJECTED);
+}
+END_TEST
+
+START_TEST(task_management_wants_an_address)
+{
+    struct virtio_scsi_ctrl_tmf_req request = {
+        VIRTIO_SCSI_T_TMF, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, {2, 0, 0x40, 0}, 0};
+
+    ck_assert_int_eq(scsi_bus_add(&scsi.bus, 0, 0, &drive.unit), 0);
+    ck_assert_int_eq(control(&request, sizeof request, 1), 1);
+    ck_assert_uint_eq(*(uint8_t *)guest_at(&guest, RESPONSE, 1), VIRTIO_SCSI_S_BAD_TARGET);
+    ck_assert_uint_eq(drive.unit.attention, SENSE_NONE);
 }
 END_TEST
 
@@ -537,6 +551,7 @@ static Suite *scsi_suite(void)
     tcase_add_test(tests, the_driver_sets_the_sizes_of_cdb_and_sense);
     tcase_add_test(tests, a_cdb_of_no_bytes_is_zeros);
     tcase_add_test(tests, task_management_is_for_units_that_are_there);
+    tcase_add_test(tests, task_management_wants_an_address);
     tcase_add_test(tests, after_a_reset_the_next_command_hears_of_it);
     tcase_add_test(tests, notifications_can_be_asked_for_but_there_are_none);
     tcase_add_loop_test(tests, a_control_request_without_form_breaks_the_device, 0, 6);
