@@ -30,6 +30,7 @@ help:
 	@echo '  make deps     install the packages that are missing'
 	@echo '  make book     fill the code and the transcripts into the book'
 	@echo '  make asan     build everything with AddressSanitizer and UBSan below build/asan'
+	@echo '  make fuzzers  build the fuzz targets (clang); tests/fuzz -t SECONDS runs them'
 	@echo '  make format   lay out the C code with clang-format'
 	@echo '  make compile_commands.json   for editors (needs bear)'
 	@echo '  make install  vmm, vmm-img, manual pages, completion: below PREFIX=/usr/local, DESTDIR='
