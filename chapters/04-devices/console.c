@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,8 +59,11 @@ static int open_again(int fd)
 
 void console_init(struct console *console, int in, int out, int wake)
 {
-    *console = (struct console){
-        .in = in, .out = open_again(out), .wake = wake, .is_terminal = isatty(in)};
+    memset(console, 0, offsetof(struct console, ring));
+    console->in = in;
+    console->out = open_again(out);
+    console->wake = wake;
+    console->is_terminal = isatty(in);
 }
 
 void console_free(struct console *console)

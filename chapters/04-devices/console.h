@@ -63,16 +63,18 @@ struct console {
     void (*press)(void *button); /* the power button; NULL: there is none */
     void *button;
 
-    uint8_t ring[CONSOLE_RING];     /* the guest's output */
     unsigned ring_head, ring_count; /* under the lock */
-    uint8_t keys[CONSOLE_KEYS];
     unsigned key_count;
     int64_t keys_moved; /* when the port last took some, monotonic milliseconds */
 
-    struct console_end other;         /* the one that does not get the keys; self NULL: none */
-    bool turned;                      /* by Ctrl-A c: the ends have changed places */
-    uint8_t other_keys[CONSOLE_KEYS]; /* those that it was given before, and has not taken */
+    struct console_end other; /* the one that does not get the keys; self NULL: none */
+    bool turned;              /* by Ctrl-A c: the ends have changed places */
     unsigned other_key_count;
+
+    /* The counts say how far these are filled; they are never cleared as a whole. */
+    uint8_t ring[CONSOLE_RING];       /* the guest's output */
+    uint8_t keys[CONSOLE_KEYS];       /* for the end that gets them */
+    uint8_t other_keys[CONSOLE_KEYS]; /* those that the other was given, and has not taken */
 };
 
 void console_init(struct console *console, int in, int out, int wake);
