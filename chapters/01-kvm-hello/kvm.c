@@ -57,12 +57,12 @@ int vm_capability(const struct vm *vm, unsigned long capability)
     return MUST_IOCTL(vm->fd, KVM_CHECK_EXTENSION, capability);
 }
 
-void vm_init(struct vm *vm)
+void vm_init_on(struct vm *vm, int kvm_fd)
 {
     uint64_t identity_map = INTEL_IDENTITY_MAP;
     int version;
 
-    *vm = (struct vm){.kvm_fd = kvm_open()};
+    *vm = (struct vm){.kvm_fd = kvm_fd};
     version = MUST_IOCTL(vm->kvm_fd, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION)
         die("/dev/kvm speaks API version %d, this program %d", version, KVM_API_VERSION);
@@ -72,6 +72,11 @@ void vm_init(struct vm *vm)
         MUST_IOCTL(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
     if (vm_capability(vm, KVM_CAP_SET_TSS_ADDR))
         MUST_IOCTL(vm->fd, KVM_SET_TSS_ADDR, INTEL_TSS);
+}
+
+void vm_init(struct vm *vm)
+{
+    vm_init_on(vm, kvm_open());
 }
 
 void vm_free(struct vm *vm)

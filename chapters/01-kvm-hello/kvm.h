@@ -59,6 +59,7 @@ int kvm_open(void);
 int vm_capability(const struct vm *vm, unsigned long capability);
 
 void vm_init(struct vm *vm);
+void vm_init_on(struct vm *vm, int kvm_fd); /* the same on a descriptor that it takes over */
 void vm_free(struct vm *vm);
 
 /* Adds zeroed RAM at a page-aligned guest-physical range: one memory slot. */

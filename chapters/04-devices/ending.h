@@ -27,6 +27,7 @@ enum exit_status {
     STATUS_CRASH = 4,
     STATUS_STUCK = 5,
     STATUS_LIMIT = 6,
+    STATUS_FORBIDDEN = 7, /* chapter 7: a thread made a system call that it had given up */
 };
 
 static inline enum exit_status ending_status(enum ending ending)

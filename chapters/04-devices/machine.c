@@ -25,7 +25,7 @@ static int64_t wall_origin(void)
     return date.tv_sec * INT64_C(1000000000) + date.tv_nsec - clock_now(&clock);
 }
 
-void machine_init(struct machine *machine, int wake)
+void machine_init_on(struct machine *machine, int kvm_fd, int wake)
 {
     *machine = (struct machine){.wake = wake};
     pthread_mutex_init(&machine->devices.lock, NULL);
@@ -33,9 +33,14 @@ void machine_init(struct machine *machine, int wake)
     pthread_cond_init(&machine->resumed, NULL);
     alarms_init(&machine->alarms);
     machine->wall_origin = wall_origin();
-    vm_init(&machine->vm);
+    vm_init_on(&machine->vm, kvm_fd);
     for (unsigned i = 0; i < ISA_IRQS; i++)
         machine->pins[i] = (struct irq_pin){.vm = &machine->vm, .number = i};
+}
+
+void machine_init(struct machine *machine, int wake)
+{
+    machine_init_on(machine, kvm_open(), wake);
 }
 
 void machine_free(struct machine *machine)

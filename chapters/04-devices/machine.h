@@ -86,6 +86,7 @@ struct machine {
 
 /* No interrupt chips, no RAM, empty buses. It must not move. Dies if the host refuses. */
 void machine_init(struct machine *machine, int wake);
+void machine_init_on(struct machine *machine, int kvm_fd, int wake); /* takes /dev/kvm over */
 void machine_free(struct machine *machine);
 
 /*

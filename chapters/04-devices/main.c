@@ -159,6 +159,7 @@ int main(int argc, char **argv)
 {
     struct settings settings = settings_parse(argc, argv, GUEST_MAX);
     int signals = signals_take(), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int trace = -1;
     struct refusal why;
     enum ending ending;
 
@@ -172,7 +173,10 @@ int main(int argc, char **argv)
     load_guest(&settings);
     pc_collect(&pc);
     set_limit(settings.limit);
-    if (observer_open(&observer, &pc.machine, settings.trace, settings.stats, &why) < 0)
+    if (settings.trace)
+        trace = trace_create(settings.trace, &why);
+    if ((settings.trace && trace < 0) ||
+        observer_open(&observer, &pc.machine, trace, settings.stats, &why) < 0)
         die("--trace %s", why.text);
 
     ending = run(&settings, signals);

@@ -170,12 +170,12 @@ static int take_signal(void)
     return fd;
 }
 
-int observer_open(struct observer *observer, struct machine *machine, const char *trace,
-                  bool counting, struct refusal *why)
+int observer_open(struct observer *observer, struct machine *machine, int trace, bool counting,
+                  struct refusal *why)
 {
     *observer = (struct observer){
-        .devices = &machine->devices, .tracing = trace, .counting = counting};
-    if (trace) {
+        .devices = &machine->devices, .tracing = trace >= 0, .counting = counting};
+    if (trace >= 0) {
         int error = trace_open(&observer->trace, trace, now(), why);
 
         if (error < 0)
@@ -186,7 +186,7 @@ int observer_open(struct observer *observer, struct machine *machine, const char
     stats_init(&observer->stats);
     observer->signal_fd = take_signal();
     watches_add(&machine->watches, observer->signal_fd, signal_came, observer);
-    if (trace || counting)
+    if (observer->tracing || counting)
         machine->observer = observer;
     return 0;
 }

@@ -52,12 +52,12 @@ struct observed {
 };
 
 /*
- * Opens the trace (NULL: none), and counts if asked to; if either, makes itself the
- * machine's observer. Before the machine's processor starts. Must not move. 0, or -errno
- * with why->text.
+ * Traces into a file (-1: none; see trace_create()), which it takes over, and counts if asked to;
+ * if either, makes itself the machine's observer. Before the machine's processor starts. Must not
+ * move. 0, or -errno with why->text.
  */
-int observer_open(struct observer *observer, struct machine *machine, const char *trace,
-                  bool counting, struct refusal *why);
+int observer_open(struct observer *observer, struct machine *machine, int trace, bool counting,
+                  struct refusal *why);
 
 /* After the processor has stopped. Prints statistics if they were asked for. */
 void observer_close(struct observer *observer);

@@ -38,16 +38,22 @@ static void blank_page(char page[TRACE_PAGE], const char *text)
  * All the blanks, and the end before the beginning: until the first page is there the
  * file is no JSON, but nobody has been promised anything yet.
  */
-int trace_open(struct trace *trace, const char *path, int64_t origin, struct refusal *why)
+int trace_create(const char *path, struct refusal *why)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+    return fd < 0 ? refuse(why, -errno, "%s: %s", path, strerror(errno)) : fd;
+}
+
+int trace_open(struct trace *trace, int fd, int64_t origin, struct refusal *why)
 {
     bool good;
 
-    *trace = (struct trace){.origin = origin};
-    trace->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (trace->fd < 0)
-        return refuse(why, -errno, "%s: %s", path, strerror(errno));
-    good = write_all(trace->fd, TRAILER, strlen(TRAILER),
-                     slot_offset(0) + TRACE_SLOTS * TRACE_SLOT);
+    *trace = (struct trace){.origin = origin, .fd = fd};
+    /* Devices that can't be cut, such as /dev/full, say what is wrong when written to. */
+    good = (ftruncate(fd, 0) == 0 || errno == EINVAL);
+    good = good && write_all(trace->fd, TRAILER, strlen(TRAILER),
+                             slot_offset(0) + TRACE_SLOTS * TRACE_SLOT);
     blank_page(trace->page, "");
     for (unsigned i = 0; good && i < TRACE_SLOTS; i += TRACE_PAGE_FULL)
         good = write_all(trace->fd, trace->page, TRACE_PAGE, slot_offset(i));
@@ -57,8 +63,8 @@ int trace_open(struct trace *trace, const char *path, int64_t origin, struct ref
         int error = errno ? errno : ENOSPC;
 
         close(trace->fd);
-        return refuse(why, -error, "%s: cannot write %u MiB: %s", path,
-                      TRACE_SLOTS * TRACE_SLOT >> 20, strerror(error));
+        return refuse(why, -error, "cannot write %u MiB: %s", TRACE_SLOTS * TRACE_SLOT >> 20,
+                      strerror(error));
     }
     blank_page(trace->page, "");
     pthread_mutex_init(&trace->lock, NULL);

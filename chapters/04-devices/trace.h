@@ -60,8 +60,14 @@ struct trace {
     char page[TRACE_PAGE];
 };
 
-/* Creates the file at full size. 0, or -errno with why->text. origin is now, in ns. */
-int trace_open(struct trace *trace, const char *path, int64_t origin, struct refusal *why);
+/* A descriptor for a file to be traced into, or -errno with why->text. */
+int trace_create(const char *path, struct refusal *why);
+
+/*
+ * Brings the file to its full size. 0, or -errno with why->text. fd is taken over in either
+ * case; origin is now, in nanoseconds.
+ */
+int trace_open(struct trace *trace, int fd, int64_t origin, struct refusal *why);
 
 /* Adds an event. From any thread. */
 void trace_add(struct trace *trace, const struct trace_event *event);

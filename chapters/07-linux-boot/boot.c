@@ -103,18 +103,34 @@ static int load_by_content(const struct file *file, const struct guest_memory *m
     return bzimage_load(file, memory, kernel, why); /* or says what is missing */
 }
 
+/* What is open already stays so: its owner boots from it again at the next reset. */
+static int take_file(const char *path, const struct file *held, struct file *file,
+                     struct refusal *why)
+{
+    if (!held)
+        return file_open(file, path, why);
+    *file = *held;
+    return 0;
+}
+
+static void give_back(const struct file *held, struct file *file)
+{
+    if (!held)
+        file_close(file);
+}
+
 static int load_kernel(const struct boot_request *request, struct kernel_image *kernel,
                        struct refusal *why)
 {
     struct file file;
-    int error = file_open(&file, request->kernel, why);
+    int error = take_file(request->kernel, request->kernel_file, &file, why);
 
     if (error < 0)
         return blame(request->kernel, error, why);
     error = load_by_content(&file, request->memory, kernel, why);
     if (error < 0)
         blame(request->kernel, error, why);
-    file_close(&file);
+    give_back(request->kernel_file, &file);
     return error;
 }
 
@@ -127,13 +143,13 @@ static int load_initrd(const struct boot_request *request, const struct kernel_i
     *initrd = (struct initrd){.size = 0};
     if (!request->initrd)
         return 0;
-    error = file_open(&file, request->initrd, why);
+    error = take_file(request->initrd, request->initrd_file, &file, why);
     if (error < 0)
         return blame(request->initrd, error, why);
     error = initrd_load(&file, request->memory, kernel, initrd, why);
     if (error < 0)
         blame(request->initrd, error, why);
-    file_close(&file);
+    give_back(request->initrd_file, &file);
     return error;
 }
 

@@ -24,6 +24,7 @@
 
 #include "01-kvm-hello/memory.h"
 #include "07-linux-boot/entry.h"
+#include "common/file.h"
 #include "common/refusal.h"
 
 #define BOOT_SEED_SIZE 32u
@@ -32,6 +33,8 @@ struct boot_request {
     const struct guest_memory *memory; /* fresh (all zero), laid out by ram_layout() */
     const char *kernel;                /* a path */
     const char *initrd;                /* a path, or NULL for none; with Multiboot a list */
+    const struct file *kernel_file;    /* either, if it is open already; NULL: boot_load()... */
+    const struct file *initrd_file;    /* ... opens it by its path, and closes it again */
     const char *cmdline;               /* never NULL; may be empty */
     gpa_t rsdp;                        /* ACPI's tables; 0: there are none */
     const uint8_t *seed;               /* BOOT_SEED_SIZE random bytes for Linux, or NULL */

@@ -257,6 +257,14 @@ int chardevs_open(struct chardevs *chardevs, struct console *console, struct ref
     return 0;
 }
 
+bool chardevs_remove_files(const struct chardevs *chardevs)
+{
+    for (unsigned i = 0; i < chardevs->count; i++)
+        if (chardevs->list[i]->server && chardevs->list[i]->path[0])
+            return true;
+    return false;
+}
+
 void chardevs_detach(struct chardevs *chardevs)
 {
     for (unsigned i = 0; i < chardevs->count; i++)

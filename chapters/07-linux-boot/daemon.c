@@ -1,8 +1,7 @@
 /*
  * daemon.c: see daemon.h. Open at hand: daemon(7), "SysV Daemons".
  *
- * The process stays in its folder: a guest that resets needs the kernel's file again, under
- * the name that it was given.
+ * The process stays in its folder: names on the command line go on meaning the same.
  */
 #define _GNU_SOURCE
 #include "07-linux-boot/daemon.h"
@@ -52,19 +51,19 @@ void daemon_begin(struct daemon *daemon)
     close(ends[0]);
     setsid();
     daemon->parent = ends[1];
+    daemon->nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (daemon->nothing < 0)
+        die("/dev/null: %s", strerror(errno));
 }
 
 void daemon_ready(struct daemon *daemon)
 {
-    int nothing;
-
     if (daemon->parent < 0)
         return;
-    nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (nothing < 0 || dup2(nothing, fd) < 0)
+        if (dup2(daemon->nothing, fd) < 0)
             die("/dev/null: %s", strerror(errno));
-    close(nothing);
+    close(daemon->nothing);
     if (write(daemon->parent, "", 1) < 0)
         warn("whoever started this has gone");
     close(daemon->parent);

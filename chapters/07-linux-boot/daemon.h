@@ -15,6 +15,7 @@
 #include "common/refusal.h"
 
 struct daemon {
+    int nothing; /* /dev/null */
     int parent; /* the pipe on which the caller's process waits for us; -1: nobody does */
 };
 

@@ -3,12 +3,14 @@
  * has, in the order in which it is put together.
  *
  *     inventory        what the command line brings: files, networks (inventory.h)
+ *     held_open        what each boot needs again: the kernel's file, /dev/kvm
  *     machine_init     the frame: KVM, processors' threads, buses (04-devices/machine.h)
  *     board_pc         the devices of a PC (board_pc.c), or
  *     board_lean       ... of the lean machine (board_lean.c)
  *     devices_plug     the devices of the command line
  *     board_finish     what firmware would do: addresses for PCI, ACPI's tables
  *     boot_load        the kernel (boot.h)
+ *     sandbox_enter    from here on nothing can be opened (sandbox.h)
  *     add_processors   their CPUID, and where the first one starts
  *     event_loop_run   the guest runs
  *
@@ -16,6 +18,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -35,9 +38,62 @@
 #include "07-linux-boot/monitor.h"
 #include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
+#include "07-linux-boot/sandbox.h"
 #include "07-linux-boot/user_network.h"
 #include "common/die.h"
 #include "common/term.h"
+
+/*
+ * What every boot starts from. A guest that resets itself gets a new machine, but by then
+ * this process can't open anything any more.
+ */
+struct held {
+    struct file kernel, initrd;
+    bool has_initrd;
+    int kvm, trace; /* trace: -1 without -trace */
+    bool sandbox;   /* to be entered */
+};
+
+static void held_open(struct held *held, const struct options *options)
+{
+    struct refusal why;
+
+    held->kvm = kvm_open();
+    held->trace = -1;
+    if (file_open(&held->kernel, options->kernel, &why) < 0)
+        die("%s: %s", options->kernel, why.text);
+    /* For Multiboot it may be a list, which the loader opens. */
+    held->has_initrd = options->initrd && file_open(&held->initrd, options->initrd, &why) == 0;
+    if (options->trace) {
+        held->trace = trace_create(options->trace, &why);
+        if (held->trace < 0)
+            die("-trace %s", why.text);
+    }
+}
+
+/* One of them for a boot, which closes it. */
+static int again(int fd)
+{
+    int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd >= 0 && copy < 0)
+        die("cannot duplicate a descriptor: %s", strerror(errno));
+    return copy;
+}
+
+/* Threads that start from now on enter theirs. */
+static bool prepare_sandbox(const struct options *options, const struct inventory *inventory)
+{
+    bool removes = options->pidfile || chardevs_remove_files(&inventory->chardevs);
+    struct refusal why;
+
+    if (options->sandbox == SANDBOX_OFF ||
+        (options->sandbox == SANDBOX_DEFAULT && !sandbox_is_default()))
+        return false;
+    if (sandbox_prepare(removes, &why) < 0)
+        die("-sandbox on: %s", why.text);
+    return true;
+}
 
 static void add_ram(struct machine *machine, uint64_t size)
 {
@@ -100,9 +156,9 @@ static void attach_monitor(struct monitor *monitor, struct console *console, str
 }
 
 /* Builds the machine, boots the kernel, and takes everything apart again. */
-static enum ending boot_once(const struct options *options, struct inventory *inventory,
-                             struct console *console, struct monitor *monitor,
-                             struct daemon *daemon, int signals)
+static enum ending boot_once(const struct options *options, struct held *held,
+                             struct inventory *inventory, struct console *console,
+                             struct monitor *monitor, struct daemon *daemon, int signals)
 {
     struct board board;
     struct machine *machine = &board.machine;
@@ -110,6 +166,8 @@ static enum ending boot_once(const struct options *options, struct inventory *in
     struct boot_request request = {.memory = &machine->vm.memory,
                                    .kernel = options->kernel,
                                    .initrd = options->initrd,
+                                   .kernel_file = &held->kernel,
+                                   .initrd_file = held->has_initrd ? &held->initrd : NULL,
                                    .cmdline = options->cmdline,
                                    .rsdp = LAYOUT_FIRMWARE};
     struct boot_entry entry;
@@ -117,7 +175,7 @@ static enum ending boot_once(const struct options *options, struct inventory *in
     struct observer observer;
     enum ending ending;
 
-    machine_init(machine, console->wake);
+    machine_init_on(machine, again(held->kvm), console->wake);
     console_attach_nobody(console, &machine->devices.lock);
     add_ram(machine, options->ram);
     if (options->machine == MACHINE_LEAN)
@@ -133,10 +191,13 @@ static enum ending boot_once(const struct options *options, struct inventory *in
     if (boot_load(&request, &entry, &why) < 0)
         die("%s", why.text);
     explicit_bzero(seed, sizeof seed);
+    if (held->sandbox)
+        sandbox_enter(THREAD_MAIN);
+    held->sandbox = false; /* once is for ever */
     add_processors(machine, options, &entry);
 
-    if (observer_open(&observer, machine, options->trace, options->stats, &why) < 0)
-        die("-trace %s", why.text);
+    if (observer_open(&observer, machine, again(held->trace), options->stats, &why) < 0)
+        die("-trace %s: %s", options->trace, why.text);
 
     if (console->in >= 0)
         term_raw(console->in);
@@ -170,6 +231,8 @@ static int answer(const struct options *options)
         printf("vmm of Ring -1, chapter 7\n");
     if (options->cpu_help)
         cpu_model_print(stdout);
+    if (options->sandbox == SANDBOX_HELP)
+        sandbox_print(stdout);
     if (inventory_answer(stdout, options, &why) < 0)
         die("%s", why.text);
     return STATUS_OFF;
@@ -190,6 +253,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct inventory inventory;
+    struct held held = {.kvm = -1};
     struct console console;
     struct monitor monitor;
     struct daemon daemon = {.parent = -1};
@@ -210,6 +274,7 @@ int main(int argc, char **argv)
     if (options.pidfile && (pidfile = pidfile_open(options.pidfile, &why)) < 0)
         die("-pidfile %s", why.text);
     start_console(&console, &inventory);
+    held.sandbox = prepare_sandbox(&options, &inventory);
     if (inventory_open(&inventory, &console, &why) < 0)
         die("%s", why.text);
     signals = signals_take();
@@ -219,8 +284,10 @@ int main(int argc, char **argv)
     monitor.ram = options.ram;
     monitor.hold = options.stopped;
 
+    held_open(&held, &options);
+
     do
-        ending = boot_once(&options, &inventory, &console, &monitor, &daemon, signals);
+        ending = boot_once(&options, &held, &inventory, &console, &monitor, &daemon, signals);
     while (ending == ENDING_RESET && !options.no_reboot);
 
     monitor_free(&monitor);

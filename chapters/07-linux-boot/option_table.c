@@ -50,6 +50,8 @@ const struct option_row option_table[] = {
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
     {"daemonize", OPTION_DAEMONIZE, NULL, "go to the background when all is set up"},
     {"pidfile", OPTION_PIDFILE, "FILE", "write the process's number to FILE"},
+    {"sandbox", OPTION_SANDBOX, "on|off",
+     "may threads make only the system calls they need? (default\non; \"help\" lists them)"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
     {"stats", OPTION_STATS, NULL, "count exits; print the counts at the end and on SIGUSR1"},
     {"version", OPTION_VERSION, NULL, "say which version this is"},
@@ -143,6 +145,8 @@ void options_print_help(FILE *out)
             "  %d  the guest reset itself, under -no-reboot\n"
             "  %d  the guest crashed (triple fault)\n"
             "  %d  KVM could not go on; standard error says why\n"
+            "  %d  a thread made a system call it had given up (-sandbox)\n"
             "  else ended by a signal: 128 + its number, as the shell counts\n",
-            STATUS_OFF, STATUS_REFUSED, STATUS_RESET, STATUS_CRASH, STATUS_STUCK);
+            STATUS_OFF, STATUS_REFUSED, STATUS_RESET, STATUS_CRASH, STATUS_STUCK,
+            STATUS_FORBIDDEN);
 }

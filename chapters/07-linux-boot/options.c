@@ -54,6 +54,19 @@ static int parse_machine(const char *text, enum machine_kind *machine, struct re
     return refuse(why, -EINVAL, "-M %.80s: not one of pc and microvm", text);
 }
 
+static int parse_sandbox(const char *text, enum sandbox_choice *choice, struct refusal *why)
+{
+    static const char *const names[] = {
+        [SANDBOX_ON] = "on", [SANDBOX_OFF] = "off", [SANDBOX_HELP] = "help"};
+
+    for (unsigned i = SANDBOX_ON; i < ARRAY_SIZE(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *choice = (enum sandbox_choice)i;
+            return 0;
+        }
+    return refuse(why, -EINVAL, "-sandbox %.80s: not one of on and off", text);
+}
+
 static int append(struct option_list *list, const char *name, const char *value,
                   struct refusal *why)
 {
@@ -123,6 +136,7 @@ static int apply(struct options *options, const struct option_row *row, const ch
     case OPTION_CPU: return parse_cpu(value, options, why);
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
     case OPTION_PROCESSORS: return topology_parse(&options->topology, value, why);
+    case OPTION_SANDBOX: return parse_sandbox(value, &options->sandbox, why);
     case OPTION_SNAPSHOT: options->snapshot = true; break;
     case OPTION_STOPPED: options->stopped = true; break;
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
@@ -147,7 +161,8 @@ static bool is_question(const struct options *options)
             if (strcmp(comma ? comma + 1 : lists[i]->values[j], "help") == 0)
                 return true;
         }
-    return options->help || options->version || options->cpu_help;
+    return options->help || options->version || options->cpu_help ||
+           options->sandbox == SANDBOX_HELP;
 }
 
 int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why)

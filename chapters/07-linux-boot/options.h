@@ -19,6 +19,9 @@
 
 enum machine_kind { MACHINE_PC, MACHINE_LEAN };
 
+/* Not with sanitizers, which open files whenever they like. */
+enum sandbox_choice { SANDBOX_DEFAULT, SANDBOX_ON, SANDBOX_OFF, SANDBOX_HELP };
+
 struct option_list {
     const char *values[OPTIONS_LIST_MAX];
     unsigned count;
@@ -39,6 +42,7 @@ struct options {
     bool no_reboot, daemonize;
     const char *name, *pidfile;
     const char *trace;
+    enum sandbox_choice sandbox;
     bool stats;
     bool help, version, cpu_help;
     bool question; /* these, or "help" for a value: nothing is to be run */

@@ -92,7 +92,7 @@ static void power_up(void)
     entry_protected(&regs, &sregs);
     vcpu_set_sregs(&machine.processors[0].vcpu, &sregs);
     vcpu_set_regs(&machine.processors[0].vcpu, &regs);
-    ck_assert_int_eq(observer_open(&observer, &machine, NULL, true, &why), 0);
+    ck_assert_int_eq(observer_open(&observer, &machine, -1, true, &why), 0);
     seen_count = fences = seen_at_fence = 0;
 }
 

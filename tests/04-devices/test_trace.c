@@ -23,7 +23,7 @@ static void power_up(void)
     fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     close(fd);
-    ck_assert_msg(trace_open(&trace, path, 1000, &why) == 0, "%s", why.text);
+    ck_assert_msg(trace_open(&trace, trace_create(path, &why), 1000, &why) == 0, "%s", why.text);
 }
 
 static void power_down(void)
@@ -149,10 +149,10 @@ START_TEST(a_file_that_cannot_be_made_is_refused_by_name)
     struct refusal why;
     struct trace other;
 
-    ck_assert_int_lt(trace_open(&other, "/no/such/folder/x", 0, &why), 0);
+    ck_assert_int_lt(trace_create("/no/such/folder/x", &why), 0);
     ck_assert_ptr_nonnull(strstr(why.text, "/no/such/folder/x: No such file"));
-    ck_assert_int_lt(trace_open(&other, "/dev/full", 0, &why), 0);
-    ck_assert_ptr_nonnull(strstr(why.text, "/dev/full: "));
+    ck_assert_int_lt(trace_open(&other, trace_create("/dev/full", &why), 0, &why), 0);
+    ck_assert_ptr_nonnull(strstr(why.text, "cannot write 16 MiB: "));
 }
 END_TEST
 
