@@ -25,6 +25,7 @@
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -41,6 +42,8 @@
 #include "common/bits.h"
 #include "common/die.h"
 #include "common/term.h"
+
+#define MALLOC_ARENAS 4
 
 /* The columns. */
 #define M BIT(THREAD_MAIN)
@@ -310,6 +313,8 @@ int sandbox_prepare(bool removes, struct refusal *why)
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return refuse(why, -errno, "PR_SET_NO_NEW_PRIVS failed: %s", strerror(errno));
+    /* Else malloc() counts the host's processors, in a file, when a second thread calls it. */
+    mallopt(M_ARENA_MAX, MALLOC_ARENAS);
     sigaction(SIGSYS, &action, NULL);
     threads_on_birth(sandbox_enter);
     return 0;
