@@ -9,11 +9,13 @@ _vmm() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} vmm=${COMP_WORDS[0]}
     local options='-kernel -initrd -append -M -machine -cpu -m -smp -drive -hda -cdrom -snapshot
         -nic -netdev -serial -chardev -monitor -device -name -S -no-reboot -nographic -daemonize
-        -pidfile -trace -stats -version -help -h'
+        -pidfile -sandbox -trace -stats -version -help -h'
 
     case ${before/#--/-} in
     -kernel | -initrd | -hda | -cdrom | -trace | -pidfile)
         mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    -sandbox)
+        mapfile -t COMPREPLY < <(compgen -W "on off help" -- "$word") ;;
     -M | -machine)
         mapfile -t COMPREPLY < <(compgen -W 'pc microvm' -- "$word") ;;
     -cpu)
