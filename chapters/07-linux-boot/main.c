@@ -88,7 +88,7 @@ static bool prepare_sandbox(const struct options *options, const struct inventor
     struct refusal why;
 
     if (options->sandbox == SANDBOX_OFF ||
-        (options->sandbox == SANDBOX_DEFAULT && !sandbox_is_default()))
+        options->sandbox == SANDBOX_DEFAULT)
         return false;
     if (sandbox_prepare(removes, &why) < 0)
         die("-sandbox on: %s", why.text);
