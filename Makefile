@@ -13,7 +13,7 @@ CLANG_FORMAT ?= clang-format
 each = +@set -e; for chapter in $(CHAPTERS); do $(MAKE) -C $$chapter $(1); done
 
 .PHONY: help all tests boot guest-disk check run doctor lab deps bench book clean format \
-        asan install compile_commands.json
+        asan fuzzers install compile_commands.json
 
 help:
 	@echo 'Ring -1: a hypervisor textbook that runs'

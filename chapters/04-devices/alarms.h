@@ -24,7 +24,7 @@
 
 #include "04-devices/clock.h"
 
-#define ALARMS_MAX 32u
+#define ALARMS_MAX 128u           /* a PCI bus full of cards with two each, and the board's own */
 #define ALARMS_GAP INT64_C(50000) /* nanoseconds */
 
 struct alarms;

@@ -413,6 +413,25 @@ START_TEST(refusals_come_before_any_guest)
 }
 END_TEST
 
+/* The bus has 32 slots, one of them the bridge's. */
+START_TEST(more_devices_than_the_bus_has_slots_are_refused)
+{
+    const char *argv[3 + 2 * 32 + 1] = {harness_built("vmm"), "-kernel",
+                                        harness_built("07-linux-boot/hostile.bin")};
+    struct program ran;
+
+    for (unsigned i = 3; i < ARRAY_SIZE(argv) - 1; i += 2) {
+        argv[i] = "-device";
+        argv[i + 1] = "virtio-rng-pci";
+    }
+    ran = program_run(argv, NULL, LIMIT);
+    ck_assert_msg(ran.status == STATUS_REFUSED && strncmp(ran.err, "vmm: -device ", 13) == 0 &&
+                      strchr(ran.err, '\n') == ran.err + ran.err_size - 1,
+                  "status %d, \"%s\"", ran.status, ran.err);
+    program_free(&ran);
+}
+END_TEST
+
 static Suite *vmm_suite(void)
 {
     Suite *suite = suite_create("07 vmm");
@@ -438,6 +457,7 @@ static Suite *vmm_suite(void)
     harness_add(tests, a_polling_driver_gets_piped_input_whole, reason);
     harness_add(tests, a_polling_driver_gets_typed_input_at_once, reason);
     harness_add(tests, refusals_come_before_any_guest, reason);
+    harness_add(tests, more_devices_than_the_bus_has_slots_are_refused, reason);
     suite_add_tcase(suite, tests);
     return suite;
 }
