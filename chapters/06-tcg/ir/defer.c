@@ -94,6 +94,7 @@ static unsigned flags_written(const struct ir_insn *insn)
     return ir_may_stop(insn->op) ? 0 : insn->sets;
 }
 
+/* [shown] */
 /*
  * Walks over the places where the flags of setter i are shown. False: the recipe is not
  * good at one of them. With mark, notes the recipe there.
@@ -124,6 +125,7 @@ static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *rec
     }
     return true;
 }
+/* [/shown] */
 
 static void defer(struct deferring *d, unsigned i)
 {

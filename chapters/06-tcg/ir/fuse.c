@@ -54,6 +54,7 @@ static bool answers(const struct ir_insn *setter, unsigned known, unsigned cond)
 }
 /* [/answers] */
 
+/* [again] */
 /*
  * EFLAGS are lost, but the operands are not: the condition compares once more. That
  * costs one instruction, as much as a look at flags in memory, and nobody has to write
@@ -79,6 +80,7 @@ static bool compare_again(struct fusing *f, struct ir_insn *insn)
     insn->right = setter->b;
     return true;
 }
+/* [/again] */
 
 static void visit_condition(struct fusing *f, struct ir_insn *insn)
 {

@@ -86,6 +86,7 @@ static void store_operand(struct generator *g, struct x86_operand to, ir_value v
         x86_store(g->code, X86_32, to, allocate_use(&g->places, v));
 }
 
+/* [operands] */
 void emit_lazy_operands(struct generator *g, const struct ir_insn *insn)
 {
     store_operand(g, LAZY(left), insn->a);
@@ -93,6 +94,7 @@ void emit_lazy_operands(struct generator *g, const struct ir_insn *insn)
     store_kinds(g, insn->lazy, insn->op == IR_ADD);
     g->kept = IR_FLAGS_ALL & ~insn->lazy; /* of the others, some are read: they follow */
 }
+/* [/operands] */
 
 void emit_lazy_result(struct generator *g, enum x86_reg result)
 {
