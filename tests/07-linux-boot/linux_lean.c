@@ -11,12 +11,13 @@
 #include "04-devices/ending.h"
 #include "harness/harness.h"
 
-#define KERNEL "build/kernels/cloud/vmlinuz"
-#define INITRD "build/guest/initramfs.cpio"
-#define VIRTIO "build/guest/virtio.cpio"
-#define QUIET  "console=ttyS0 quiet panic=-1 cryptomgr.notests "
-#define PROMPT "guest:/root# "
-#define BOOT   90.0 /* seconds a boot may take; some ten are usual in the lab */
+#define KERNEL  "build/kernels/cloud/vmlinuz"
+#define VMLINUX "build/kernels/cloud/vmlinux"
+#define INITRD  "build/guest/initramfs.cpio"
+#define VIRTIO  "build/guest/virtio.cpio"
+#define QUIET   "console=ttyS0 quiet panic=-1 cryptomgr.notests "
+#define PROMPT  "guest:/root# "
+#define BOOT    90.0 /* seconds a boot may take; some ten are usual in the lab */
 
 static struct terminal terminal;
 
@@ -193,6 +194,33 @@ START_TEST(a_network_and_entropy_by_registers)
 }
 END_TEST
 
+/* The kernel unpacked, as an ELF file: its notes name an entry for PVH. */
+START_TEST(debians_vmlinux_starts_by_pvh)
+{
+    static const char *const machines[] = {"pc", "microvm"};
+
+    for (unsigned i = 0; i < 2; i++) {
+        const char *argv[] = {harness_built("vmm"),
+                              "-M",
+                              machines[i],
+                              "-kernel",
+                              VMLINUX,
+                              "-initrd",
+                              INITRD,
+                              "-append",
+                              QUIET "ring.mode=report",
+                              "-no-reboot",
+                              NULL};
+        struct program guest = program_run(argv, NULL, BOOT);
+
+        expect(&guest, "Ring -1: init runs");
+        expect(&guest, "processors: 1");
+        ck_assert_int_eq(guest.status, STATUS_OFF);
+        program_free(&guest);
+    }
+}
+END_TEST
+
 static const char *no_linux(const char *initrd)
 {
     if (harness_no_kvm())
@@ -217,6 +245,8 @@ int main(void)
     harness_add(tests, a_file_system_lives_on_a_disk_of_registers, virtio);
     harness_add(tests, a_thousand_requests_ring_without_an_exit, virtio);
     harness_add(tests, a_network_and_entropy_by_registers, virtio);
+    harness_add(tests, debians_vmlinux_starts_by_pvh,
+                access(VMLINUX, R_OK) == 0 ? reason : "no " VMLINUX);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }
