@@ -99,10 +99,13 @@ static void expect(const char *text, const char *line)
         e2e_fail("book/05-virtio.md", line, "the driver and the device do not agree", "%s", text);
 }
 
-START_TEST(named_ports_consoles_and_serial_ports_reach_programs_of_the_host)
+/* A guest on that machine, whose first serial port is the terminal; what it has printed. */
+static struct program talk(const char *machine, const char *host, const char *serial, char *screen)
 {
-    char agent_end[200], hvc_end[200], serial[200], log[1000] = "", screen[1000] = "";
+    char agent_end[200], hvc_end[200];
     const char *argv[] = {harness_built("vmm"),
+                          "-M",
+                          machine,
                           "-kernel",
                           KERNEL,
                           "-initrd",
@@ -116,26 +119,22 @@ START_TEST(named_ports_consoles_and_serial_ports_reach_programs_of_the_host)
                           "-chardev",
                           hvc_end,
                           "-device",
-                          "virtio-serial-pci,id=vs",
+                          host,
                           "-device",
                           "virtserialport,bus=vs.0,chardev=agent,name=org.ring.agent",
                           "-device",
                           "virtconsole,chardev=hvc",
                           "-serial",
                           "mon:stdio",
-                          "-serial",
+                          serial ? "-serial" : NULL,
                           serial,
                           NULL};
     struct program guest;
     pthread_t threads[2];
     bool same = false;
-    FILE *file;
 
-    strcpy(folder, "/tmp/linux_console.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
     name(agent_end, "socket,path=%s/agent,server=on,wait=off,id=agent");
     name(hvc_end, "socket,path=%s/hvc,server=on,wait=off,id=hvc");
-    name(serial, "file:%s/log");
     pthread_create(&threads[0], NULL, agent, &same);
     pthread_create(&threads[1], NULL, person, screen);
     guest = program_run(argv, NULL, LIMIT);
@@ -143,20 +142,56 @@ START_TEST(named_ports_consoles_and_serial_ports_reach_programs_of_the_host)
     pthread_join(threads[1], NULL);
     ck_assert_msg(guest.status == 0, "status %d, \"%s\", and\n%s", guest.status, guest.err,
                   guest.out);
-    expect(guest.out, "do: port vport0p0 has no name");
-    expect(guest.out, "do: port vport0p1 org.ring.agent");
-    expect(guest.out, "do: hvc0: typed on hvc0");
-    expect(guest.out, "do: ports done");
     ck_assert_msg(same, "the port changed or lost bytes");
+    return guest;
+}
+
+static void expect_ports(const struct program *guest, const char *screen)
+{
+    expect(guest->out, "do: port vport0p0 has no name");
+    expect(guest->out, "do: port vport0p1 org.ring.agent");
+    expect(guest->out, "do: hvc0: typed on hvc0");
+    expect(guest->out, "do: ports done");
     expect(screen, "printed on hvc0");
-    name(serial, "%s/log");
-    file = fopen(serial, "r");
+}
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/linux_console.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+START_TEST(named_ports_consoles_and_serial_ports_reach_programs_of_the_host)
+{
+    char serial[200], path[200], log[1000] = "", screen[1000] = "";
+    struct program guest;
+    FILE *file;
+
+    make_folder();
+    name(serial, "file:%s/log");
+    guest = talk("pc", "virtio-serial-pci,id=vs", serial, screen);
+    expect_ports(&guest, screen);
+    name(path, "%s/log");
+    file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_lt(fread(log, 1, sizeof log - 1, file), sizeof log - 1);
     fclose(file);
     expect(log, "printed on ttyS1");
-    unlink(serial);
+    unlink(path);
     ck_assert_int_eq(rmdir(folder), 0); /* no socket is left behind */
+    program_free(&guest);
+}
+END_TEST
+
+START_TEST(the_lean_machine_has_ports_as_well)
+{
+    char screen[1000] = "";
+    struct program guest;
+
+    make_folder();
+    guest = talk("microvm", "virtio-serial-device,id=vs", NULL, screen);
+    expect_ports(&guest, screen);
+    ck_assert_int_eq(rmdir(folder), 0);
     program_free(&guest);
 }
 END_TEST
@@ -171,6 +206,7 @@ static Suite *console_suite(void)
         why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
     tcase_set_timeout(tests, 2 * LIMIT);
     harness_add(tests, named_ports_consoles_and_serial_ports_reach_programs_of_the_host, why);
+    harness_add(tests, the_lean_machine_has_ports_as_well, why);
     suite_add_tcase(suite, tests);
     return suite;
 }
