@@ -58,7 +58,6 @@ static const char *const kind_names[THREAD_KINDS] = {
     [THREAD_NETWORK] = "network",
 };
 
-/* [sandbox-calls] */
 static const struct {
     int call;
     unsigned kinds;
@@ -131,9 +130,7 @@ static const struct {
     {SCMP_SYS(setsockopt), M | N},
     {SCMP_SYS(recvmsg), N},
 };
-/* [/sandbox-calls] */
 
-/* [sandbox-arguments] */
 #define REQUEST(name) #name, (uint32_t)(name)
 
 /* Calls of which one argument is looked at: with these bits it must have this value. */
@@ -192,7 +189,6 @@ static const struct {
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_SET_SREGS), UINT32_MAX, M},
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_REGISTER_COALESCED_MMIO), UINT32_MAX, M},
 };
-/* [/sandbox-arguments] */
 
 /* Compiled once, by sandbox_prepare(), before any thread enters. */
 static struct sock_fprog programs[THREAD_KINDS];
