@@ -16,7 +16,7 @@
 
 struct daemon {
     int nothing; /* /dev/null */
-    int parent; /* the pipe on which the caller's process waits for us; -1: nobody does */
+    int parent;  /* the pipe on which the caller's process waits for us; -1: nobody does */
 };
 
 /* Before any thread and any machine. Dies if the host refuses. */

@@ -147,6 +147,5 @@ void options_print_help(FILE *out)
             "  %d  KVM could not go on; standard error says why\n"
             "  %d  a thread made a system call it had given up (-sandbox)\n"
             "  else ended by a signal: 128 + its number, as the shell counts\n",
-            STATUS_OFF, STATUS_REFUSED, STATUS_RESET, STATUS_CRASH, STATUS_STUCK,
-            STATUS_FORBIDDEN);
+            STATUS_OFF, STATUS_REFUSED, STATUS_RESET, STATUS_CRASH, STATUS_STUCK, STATUS_FORBIDDEN);
 }
