@@ -36,6 +36,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "04-devices/ending.h"
@@ -96,6 +97,7 @@ static const struct {
     /* malloc() and free(); memory that the guest gives back */
     {SCMP_SYS(brk), M | P | D | N},
     {SCMP_SYS(munmap), M | P | D | N},
+    {SCMP_SYS(mremap), M | P | D | N},
     {SCMP_SYS(madvise), M | P | D},
     /* to end */
     {SCMP_SYS(exit), M | P | D | N},
@@ -177,6 +179,8 @@ static const struct {
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_SET_TSS_ADDR), UINT32_MAX, M},
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_SET_USER_MEMORY_REGION), UINT32_MAX, M},
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_CREATE_IRQCHIP), UINT32_MAX, M},
+    {SCMP_SYS(ioctl), 1, REQUEST(KVM_GET_IRQCHIP), UINT32_MAX, M},
+    {SCMP_SYS(ioctl), 1, REQUEST(KVM_SET_IRQCHIP), UINT32_MAX, M},
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_CREATE_PIT2), UINT32_MAX, M},
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_CREATE_VCPU), UINT32_MAX, M},
     {SCMP_SYS(ioctl), 1, REQUEST(KVM_GET_VCPU_MMAP_SIZE), UINT32_MAX, M},
@@ -309,6 +313,7 @@ int sandbox_prepare(bool removes, struct refusal *why)
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return refuse(why, -errno, "PR_SET_NO_NEW_PRIVS failed: %s", strerror(errno));
+    tzset(); /* else the clock's first date reads the time zone from a file */
     /* Else malloc() counts the host's processors, in a file, when a second thread calls it. */
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);
     sigaction(SIGSYS, &action, NULL);
