@@ -25,8 +25,8 @@
 
 /*
  * Compiles the lists and lets threads that start from now on enter theirs. -errno with
- * why->text if the host's kernel has no filters, or this process may not use them. removes: the main
- * thread has files of its own to remove in the end, a pidfile or a socket.
+ * why->text if the host's kernel has no filters, or this process may not use them. With
+ * removes, the main thread has files of its own to remove in the end: a pidfile, a socket.
  */
 int sandbox_prepare(bool removes, struct refusal *why);
 
