@@ -262,7 +262,7 @@ START_TEST(the_driver_sets_the_sizes_of_cdb_and_sense)
 
     set_config(cdb, VIRTIO_SCSI_CDB_LIMIT + 1);
     set_config(sense, SCSI_SENSE_LIMIT + 1);
-    set_config(0, 7); /* num_queues is not the driver's */
+    set_config(0, 7);                                     /* num_queues is not the driver's */
     virtio_device_config_write(&scsi.device, cdb, 2, 11); /* nor is half a field */
     ck_assert_uint_eq(scsi.config.cdb_size, 10);
     ck_assert_uint_eq(scsi.config.sense_size, 4);
