@@ -87,8 +87,10 @@ static bool prepare_sandbox(const struct options *options, const struct inventor
     bool removes = options->pidfile || chardevs_remove_files(&inventory->chardevs);
     struct refusal why;
 
-    if (options->sandbox == SANDBOX_OFF || options->sandbox == SANDBOX_DEFAULT)
+    if (options->sandbox != SANDBOX_ON)
         return false;
+    if (!sandbox_is_possible())
+        die("-sandbox on: not in a build with sanitizers, which open files when they like");
     if (sandbox_prepare(removes, &why) < 0)
         die("-sandbox on: %s", why.text);
     return true;

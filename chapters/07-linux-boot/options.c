@@ -57,9 +57,9 @@ static int parse_machine(const char *text, enum machine_kind *machine, struct re
 static int parse_sandbox(const char *text, enum sandbox_choice *choice, struct refusal *why)
 {
     static const char *const names[] = {
-        [SANDBOX_ON] = "on", [SANDBOX_OFF] = "off", [SANDBOX_HELP] = "help"};
+        [SANDBOX_OFF] = "off", [SANDBOX_ON] = "on", [SANDBOX_HELP] = "help"};
 
-    for (unsigned i = SANDBOX_ON; i < ARRAY_SIZE(names); i++)
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(text, names[i]) == 0) {
             *choice = (enum sandbox_choice)i;
             return 0;

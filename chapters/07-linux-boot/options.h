@@ -19,8 +19,7 @@
 
 enum machine_kind { MACHINE_PC, MACHINE_LEAN };
 
-/* Not with sanitizers, which open files whenever they like. */
-enum sandbox_choice { SANDBOX_DEFAULT, SANDBOX_ON, SANDBOX_OFF, SANDBOX_HELP };
+enum sandbox_choice { SANDBOX_OFF, SANDBOX_ON, SANDBOX_HELP };
 
 struct option_list {
     const char *values[OPTIONS_LIST_MAX];

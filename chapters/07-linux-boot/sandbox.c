@@ -290,7 +290,7 @@ static void forbidden(int signal, siginfo_t *info, void *context)
     _exit(STATUS_FORBIDDEN);
 }
 
-bool sandbox_is_default(void)
+bool sandbox_is_possible(void)
 {
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     return false;

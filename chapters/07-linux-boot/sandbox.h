@@ -31,7 +31,7 @@
 int sandbox_prepare(bool removes, struct refusal *why);
 
 /* False in a build with sanitizers. */
-bool sandbox_is_default(void);
+bool sandbox_is_possible(void);
 
 /* For the calling thread, and for all that it starts. There is no way back. */
 void sandbox_enter(enum thread_kind kind);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "04-devices/ending.h"
+#include "07-linux-boot/sandbox.h"
 #include "common/bits.h"
 #include "harness/harness.h"
 
@@ -116,6 +117,41 @@ START_TEST(each_reset_port_resets)
         program_free(&ran);
     }
     expect("r", STATUS_OFF, "alive\n", "");
+}
+END_TEST
+
+/* What a run needs from its first instruction to its report, and again after a reset. */
+START_TEST(a_sandbox_takes_nothing_that_a_run_needs)
+{
+    static const struct {
+        const char *letter, *option;
+        int status;
+        const char *out;
+    } runs[] = {
+        {"h", "-no-reboot", STATUS_OFF, ""},   {"p", "-no-reboot", STATUS_OFF, "alive\n"},
+        {"t", "-no-reboot", STATUS_CRASH, ""}, {"9", "-no-reboot", STATUS_RESET, ""},
+        {"h", "-stats", STATUS_OFF, ""},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(runs); i++) {
+        const char *argv[] = {harness_built("vmm"),
+                              "-kernel",
+                              harness_built("07-linux-boot/hostile.bin"),
+                              "-m",
+                              "64",
+                              "-sandbox",
+                              "on",
+                              "-append",
+                              runs[i].letter,
+                              runs[i].option,
+                              NULL};
+        struct program ran = program_run(argv, NULL, LIMIT);
+
+        ck_assert_msg(ran.status == runs[i].status && strstr(ran.out, runs[i].out),
+                      "%s: status %d, not %d; %s", runs[i].letter, ran.status, runs[i].status,
+                      ran.err);
+        program_free(&ran);
+    }
 }
 END_TEST
 
@@ -448,6 +484,8 @@ static Suite *vmm_suite(void)
     harness_add(tests, a_triple_fault_is_reported, reason);
     harness_add(tests, a_jump_into_nothing_is_reported, reason);
     harness_add(tests, each_reset_port_resets, reason);
+    harness_add(tests, a_sandbox_takes_nothing_that_a_run_needs,
+                reason || sandbox_is_possible() ? reason : "a build with sanitizers opens files");
     harness_add(tests, resets_follow_each_other_until_the_user_quits, reason);
     harness_add(tests, the_monitor_is_behind_the_terminal, reason);
     harness_add(tests, a_held_machine_has_not_run_one_instruction, reason);
