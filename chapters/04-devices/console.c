@@ -7,6 +7,8 @@
  * writes are small enough for a pipe that poll() calls writable.
  *
  * Left out on purpose: serial ports on sockets and files of their own, a log.
+ *
+ * Longer than most: the two directions share one state, and each end has its own way to break.
  */
 #define _GNU_SOURCE
 #include "04-devices/console.h"

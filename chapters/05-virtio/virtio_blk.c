@@ -12,6 +12,8 @@
  *
  * Left out on purpose: geometry of cylinders and heads, secure erase, zones, lifetime,
  * and SCSI commands, which only devices from before 1.0 pass through.
+ *
+ * Longer than most: one kind of request after the other, on the path above.
  */
 #include "05-virtio/virtio_blk.h"
 

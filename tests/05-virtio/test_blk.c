@@ -1,6 +1,8 @@
 /*
  * test_blk.c: requests, as a driver may send them and as it may not, to a disk in memory
  * that can be told to fail or to take its time, and to real files.
+ *
+ * Long, because every request has its own ways to be wrong.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /*
  * test_chardev.c: what is behind a port: files, FIFOs, pseudo terminals, sockets; slow
  * readers, none at all, and those that leave. The front end is a few lines here.
+ *
+ * Long, because each kind of far end needs a setting of its own.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

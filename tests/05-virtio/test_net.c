@@ -1,6 +1,8 @@
 /*
  * test_net.c: frames both ways over a socket pair, what a header may ask for, and the
  * control queue.
+ *
+ * Long, because every field of a frame's header can lie.
  */
 #include <errno.h>
 #include <stdlib.h>

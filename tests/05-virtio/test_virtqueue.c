@@ -2,6 +2,8 @@
  * test_virtqueue.c: what a split or packed ring may be, and each way to break one.
  *
  * Rows of this form: build a legal ring, spoil it, and see what virtqueue_pop() says.
+ *
+ * Long, because there are two layouts, and each has its own ways.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -5,6 +5,8 @@
  * to a host register, v3 is best computed in that register at once. allowed_early()
  * finds the values for which nobody can see the difference: between the computation
  * and the SET nothing reads the global, nothing can fault, nothing can leave.
+ *
+ * Longer than most: one pass over a block, whose rules need one another.
  */
 #include "06-tcg/x86/allocate.h"
 

@@ -1,4 +1,7 @@
-/* fuzz.c: see fuzz.h. The driver that carries inputs out. */
+/*
+ * fuzz.c: see fuzz.h. The driver that carries inputs out. Longer than most: one driver for
+ * both transports and both kinds of ring.
+ */
 #include "fuzz.h"
 
 #include <string.h>
