@@ -3,6 +3,7 @@
  * order, all of them, also without io_uring.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,24 @@ START_TEST(a_front_end_that_promises_nothing_waits)
 }
 END_TEST
 
+/* Past every filter of system calls; so the ring is told what it is for. */
+START_TEST(a_ring_does_nothing_but_read_write_and_flush)
+{
+    struct file_ring ring;
+    struct io_uring_cqe *answer;
+    struct io_uring_sqe *place;
+
+    ck_assert_int_eq(file_ring_open(&ring, 8), 0);
+    place = io_uring_get_sqe(&ring.ring);
+    io_uring_prep_openat(place, AT_FDCWD, "/dev/null", O_RDONLY, 0);
+    ck_assert_int_eq(io_uring_submit(&ring.ring), 1);
+    ck_assert_int_eq(io_uring_wait_cqe(&ring.ring, &answer), 0);
+    ck_assert_int_eq(answer->res, -EACCES);
+    io_uring_cqe_seen(&ring.ring, answer);
+    file_ring_close(&ring);
+}
+END_TEST
+
 static Suite *file_ring_suite(void)
 {
     Suite *suite = suite_create("file ring");
@@ -172,6 +191,8 @@ static Suite *file_ring_suite(void)
         printf("SKIP io_uring: this kernel says %s; the tests go without it\n", strerror(-error));
     else
         file_ring_close(&probe);
+    if (error == 0)
+        tcase_add_test(tests, a_ring_does_nothing_but_read_write_and_flush);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, every_request_ends_once_and_with_its_bytes, 0, OPTIONS);
     tcase_add_loop_test(tests, a_file_that_has_shrunk_is_an_error_not_a_hang, 0, OPTIONS);
