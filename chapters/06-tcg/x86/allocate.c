@@ -83,7 +83,7 @@ void allocate_forget(struct allocation *a)
     for (unsigned reg = 0; reg < X86_REGS; reg++)
         a->owner[reg] = IR_NONE;
     for (unsigned g = 0; g < IR_GLOBALS; g++)
-        a->homed[g] = IR_NONE;
+        a->homed[g] = a->holds[g] = IR_NONE;
 }
 
 bool allocate_is_const(const struct allocation *a, ir_value v, uint32_t *constant)
@@ -262,11 +262,25 @@ static void unlink_home(struct allocation *a, ir_value v)
     a->place[v].home = ALLOCATE_NONE;
 }
 
+/* After MOV r7, r0 the old value of r0 need not be saved when r0 changes: r7 is its home. */
+static bool move_home(struct allocation *a, ir_value v, unsigned global)
+{
+    for (unsigned other = 0; other < IR_N; other++)
+        if (other != global && a->holds[other] == v) {
+            unlink_home(a, v);
+            link_home(a, v, other);
+            return true;
+        }
+    return false;
+}
+
 void allocate_leave_home(struct allocation *a, unsigned i, unsigned global)
 {
     while (a->homed[global] != IR_NONE) {
         ir_value v = a->homed[global];
 
+        if (a->last_use[v] > i && move_home(a, v, global))
+            continue;
         if (a->last_use[v] > i && a->place[v].reg == X86_NO_REG &&
             a->place[v].slot == ALLOCATE_NONE) {
             enum x86_reg reg = find_register(a);
@@ -283,21 +297,24 @@ void allocate_leave_home(struct allocation *a, unsigned i, unsigned global)
  * that have the same home must not be needed after i, nor during it, unless the
  * instruction has read them before it writes.
  */
-static enum x86_reg wished_pin(const struct allocation *a, unsigned i, ir_value read_late)
+static enum x86_reg wished_pin(struct allocation *a, unsigned i, ir_value read_late)
 {
     unsigned global = a->place[i].wish;
 
     if (global == ALLOCATE_NONE)
         return X86_NO_REG;
-    for (ir_value v = a->homed[global]; v != IR_NONE; v = a->place[v].next)
-        if (a->last_use[v] > i || v == read_late)
+    for (ir_value v = a->homed[global], next; v != IR_NONE; v = next) {
+        next = a->place[v].next;
+        if (v == read_late || (a->last_use[v] > i && !move_home(a, v, global)))
             return X86_NO_REG;
+    }
     return a->pins->reg[global];
 }
 
 /* The result is in a pin: until its SET it has no home, and its register is the pin. */
 static enum x86_reg result_in_pin(struct allocation *a, unsigned i, enum x86_reg pin)
 {
+    a->holds[a->place[i].wish] = IR_NONE;
     while (a->homed[a->place[i].wish] != IR_NONE)
         unlink_home(a, a->homed[a->place[i].wish]);
     a->place[i].reg = (uint8_t)pin;
@@ -394,6 +411,7 @@ void allocate_set(struct allocation *a, unsigned i)
         set_bit(a, insn->a, bit_of(insn->global));
         return;
     }
+    a->holds[insn->global] = insn->a;
     if (place->home == insn->global)
         return;
     if (pin != X86_NO_REG && place->reg == pin) { /* the wish came true */

@@ -44,6 +44,7 @@ struct allocation {
     bool failed;          /* out of registers or slots: give the block up */
     ir_value owner[X86_REGS];
     ir_value homed[IR_GLOBALS]; /* head of the list of values with this home */
+    ir_value holds[IR_GLOBALS]; /* the value SET last: a second home for it; IR_NONE: unknown */
     struct place place[IR_MAX];
     uint16_t last_use[IR_MAX]; /* 0: never used */
 };
