@@ -291,16 +291,12 @@ static int check_image(int fd, bool read_only, uint64_t *size, struct refusal *w
     return 0;
 }
 
-int raw_disk_open(struct raw_disk *raw, const char *path, unsigned options, struct refusal *why)
+int raw_disk_adopt(struct raw_disk *raw, int fd, unsigned options, struct refusal *why)
 {
     bool read_only = options & RAW_DISK_READ_ONLY, direct = options & RAW_DISK_DIRECT;
-    /* O_NONBLOCK: a FIFO without a writer would keep us waiting here. */
-    int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    int fd = open(path, flags | (direct ? O_DIRECT : 0)), error;
     uint64_t size;
+    int error;
 
-    if (fd < 0)
-        return refuse(why, -errno, "cannot open: %s", strerror(errno));
     error = check_image(fd, read_only, &size, why);
     if (error == 0 && direct && !is_aligned(size, DIRECT_ALIGNMENT))
         error = refuse(why, -EINVAL, "direct access needs a size that is a multiple of %u",
@@ -332,6 +328,18 @@ int raw_disk_open(struct raw_disk *raw, const char *path, unsigned options, stru
     if (raw->has_ring)
         raw->disk.ready_fd = file_ring_fd(&raw->ring);
     return 0;
+}
+
+int raw_disk_open(struct raw_disk *raw, const char *path, unsigned options, struct refusal *why)
+{
+    bool read_only = options & RAW_DISK_READ_ONLY, direct = options & RAW_DISK_DIRECT;
+    /* O_NONBLOCK: a FIFO without a writer would keep us waiting here. */
+    int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    int fd = open(path, flags | (direct ? O_DIRECT : 0));
+
+    if (fd < 0)
+        return refuse(why, -errno, "cannot open: %s", strerror(errno));
+    return raw_disk_adopt(raw, fd, options, why);
 }
 
 void raw_disk_close(struct raw_disk *raw)

@@ -43,6 +43,10 @@ struct raw_disk {
  * block device, empty, in use. raw must not move. No option creates or changes a file.
  */
 int raw_disk_open(struct raw_disk *raw, const char *path, unsigned options, struct refusal *why);
+/* The same for a file that is open as the options say. The descriptor is closed in any case:
+ * at once, if it is refused. */
+int raw_disk_adopt(struct raw_disk *raw, int fd, unsigned options, struct refusal *why);
+
 void raw_disk_close(struct raw_disk *raw);
 
 /* The same operations on a bare descriptor, for other back ends: 0 or -errno. */

@@ -257,12 +257,9 @@ int chardevs_open(struct chardevs *chardevs, struct console *console, struct ref
     return 0;
 }
 
-bool chardevs_remove_files(const struct chardevs *chardevs)
+bool chardevs_removes(const struct char_end *end)
 {
-    for (unsigned i = 0; i < chardevs->count; i++)
-        if (chardevs->list[i]->server && chardevs->list[i]->path[0])
-            return true;
-    return false;
+    return end->server && end->path[0];
 }
 
 void chardevs_detach(struct chardevs *chardevs)

@@ -67,8 +67,8 @@ struct char_end *chardevs_terminal(const struct chardevs *chardevs);
 int chardevs_open(struct chardevs *chardevs, struct console *console, struct refusal *why);
 void chardevs_close(struct chardevs *chardevs);
 
-/* Is there a socket that chardevs_close() removes from its folder? */
-bool chardevs_remove_files(const struct chardevs *chardevs);
+/* Has it a socket that chardevs_close() removes from its folder? */
+bool chardevs_removes(const struct char_end *end);
 
 /* Between two machines: the front ends are gone. */
 void chardevs_detach(struct chardevs *chardevs);

@@ -147,6 +147,21 @@ int drive_open(struct drive *drive, struct refusal *why)
     return 0;
 }
 
+/* A ring of its own would be a new descriptor, which nobody makes once the guest runs. */
+int drive_adopt(struct drive *drive, int fd, struct refusal *why)
+{
+    struct refusal inner;
+    int error = raw_disk_adopt(&drive->image.raw, fd, RAW_DISK_READ_ONLY | RAW_DISK_NO_RING,
+                               &inner);
+
+    if (error < 0)
+        return refuse(why, error, "%s: %s", drive->file, inner.text);
+    drive->is_qcow2 = false;
+    drive->disk = &drive->image.raw.disk;
+    drive->open = true;
+    return 0;
+}
+
 void drive_close(struct drive *drive)
 {
     if (drive->open)

@@ -61,7 +61,8 @@ struct drive *drives_find(const struct drives *drives, const char *id);
 
 /* One image, and all of them. */
 int drive_open(struct drive *drive, struct refusal *why);
-void drive_close(struct drive *drive); /* nothing, if it is not open */
+int drive_adopt(struct drive *drive, int fd, struct refusal *why); /* a raw image, read only */
+void drive_close(struct drive *drive);                             /* nothing, if it is not open */
 int drives_open(struct drives *drives, struct refusal *why);
 void drives_close(struct drives *drives);
 

@@ -21,6 +21,7 @@
 #define CHAPTER_07_INVENTORY_H
 
 #include "07-linux-boot/chardevs.h"
+#include "07-linux-boot/clerk.h"
 #include "07-linux-boot/devices.h"
 #include "07-linux-boot/drives.h"
 #include "07-linux-boot/netdevs.h"
@@ -38,7 +39,8 @@ struct inventory {
     struct char_end *monitor; /* NULL: none, or ... */
     bool monitor_behind;      /* ... behind the terminal, by Ctrl-A c */
     struct device_list devices;
-    unsigned net_cards; /* so far */
+    unsigned net_cards;        /* so far */
+    const struct clerk *clerk; /* who opens discs. NULL: this process may. Not owned */
 };
 
 /* 0, or -errno with why->text; then there is nothing in it to be freed. It must not move. */

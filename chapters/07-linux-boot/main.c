@@ -31,6 +31,7 @@
 #include "04-devices/signals.h"
 #include "07-linux-boot/board.h"
 #include "07-linux-boot/boot.h"
+#include "07-linux-boot/clerk.h"
 #include "07-linux-boot/cpuid.h"
 #include "07-linux-boot/daemon.h"
 #include "07-linux-boot/inventory.h"
@@ -82,18 +83,34 @@ static int again(int fd)
 }
 
 /* Threads that start from now on enter theirs. */
-static bool prepare_sandbox(const struct options *options, const struct inventory *inventory)
+static bool prepare_sandbox(const struct options *options)
 {
-    bool removes = options->pidfile || chardevs_remove_files(&inventory->chardevs);
     struct refusal why;
 
     if (options->sandbox != SANDBOX_ON)
         return false;
     if (!sandbox_is_possible())
         die("-sandbox on: not in a build with sanitizers, which open files when they like");
-    if (sandbox_prepare(removes, &why) < 0)
+    if (sandbox_prepare(&why) < 0)
         die("-sandbox on: %s", why.text);
     return true;
+}
+
+/* Who opens and removes files when we cannot. */
+static void start_clerk(struct clerk *clerk, const struct options *options,
+                        const struct inventory *inventory)
+{
+    struct clerk_duties duties = {.folder = options->discs[0] ? options->discs : NULL,
+                                  .enter = sandbox_enter_as_clerk};
+    struct refusal why;
+
+    if (options->pidfile)
+        duties.removals[duties.removal_count++] = options->pidfile;
+    for (unsigned i = 0; i < inventory->chardevs.count; i++)
+        if (chardevs_removes(inventory->chardevs.list[i]))
+            duties.removals[duties.removal_count++] = inventory->chardevs.list[i]->path;
+    if (clerk_start(clerk, &duties, &why) < 0)
+        die("-sandbox: %s", why.text);
 }
 
 static void add_ram(struct machine *machine, uint64_t size)
@@ -258,6 +275,7 @@ int main(int argc, char **argv)
     struct console console;
     struct monitor monitor;
     struct daemon daemon = {.parent = -1};
+    struct clerk clerk = {.fd = -1};
     struct refusal why;
     enum ending ending;
     int signals, pidfile = -1;
@@ -275,7 +293,11 @@ int main(int argc, char **argv)
     if (options.pidfile && (pidfile = pidfile_open(options.pidfile, &why)) < 0)
         die("-pidfile %s", why.text);
     start_console(&console, &inventory);
-    held.sandbox = prepare_sandbox(&options, &inventory);
+    held.sandbox = prepare_sandbox(&options);
+    if (held.sandbox) {
+        start_clerk(&clerk, &options, &inventory);
+        inventory.clerk = &clerk;
+    }
     if (inventory_open(&inventory, &console, &why) < 0)
         die("%s", why.text);
     signals = signals_take();
@@ -286,6 +308,7 @@ int main(int argc, char **argv)
     monitor.hold = options.stopped;
 
     held_open(&held, &options);
+    clerk_take_over(&clerk);
 
     do
         ending = boot_once(&options, &held, &inventory, &console, &monitor, &daemon, signals);
@@ -295,6 +318,7 @@ int main(int argc, char **argv)
     console_free(&console);
     inventory_free(&inventory);
     pidfile_remove(pidfile, options.pidfile);
+    clerk_end(&clerk);
     if (ending == ENDING_SIGNAL)
         signals_die(signals);
     return ending_status(ending);

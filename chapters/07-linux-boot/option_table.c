@@ -51,7 +51,8 @@ const struct option_row option_table[] = {
     {"daemonize", OPTION_DAEMONIZE, NULL, "go to the background when all is set up"},
     {"pidfile", OPTION_PIDFILE, "FILE", "write the process's number to FILE"},
     {"sandbox", OPTION_SANDBOX, "on|off",
-     "may threads make only the system calls they need? (default\noff; \"help\" lists them)"},
+     "may threads make only the system calls they need? (default\non; \"help\" lists them) "
+     "on,discs=FOLDER: where the monitor\nfinds other discs"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
     {"stats", OPTION_STATS, NULL, "count exits; print the counts at the end and on SIGUSR1"},
     {"version", OPTION_VERSION, NULL, "say which version this is"},

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "07-linux-boot/option_table.h"
+#include "07-linux-boot/properties.h"
+#include "07-linux-boot/sandbox.h"
 #include "common/bits.h"
 
 #define RAM_DEFAULT (512 * MIB)
@@ -54,17 +56,44 @@ static int parse_machine(const char *text, enum machine_kind *machine, struct re
     return refuse(why, -EINVAL, "-M %.80s: not one of pc and microvm", text);
 }
 
-static int parse_sandbox(const char *text, enum sandbox_choice *choice, struct refusal *why)
-{
-    static const char *const names[] = {
-        [SANDBOX_OFF] = "off", [SANDBOX_ON] = "on", [SANDBOX_HELP] = "help"};
+/* Of QEMU's words one may say that nothing is allowed: nothing is. */
+struct sandbox_words {
+    bool on;
+    unsigned denied;
+    char discs[sizeof((struct options *)0)->discs];
+};
 
-    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(text, names[i]) == 0) {
-            *choice = (enum sandbox_choice)i;
-            return 0;
-        }
-    return refuse(why, -EINVAL, "-sandbox %.80s: not one of on and off", text);
+static const struct property sandbox_words[] = {
+    {"enable", property_switch, AT(struct sandbox_words, on), .form = "on|off"},
+    {"discs", property_text, AT(struct sandbox_words, discs), .form = "FOLDER"},
+    {"obsolete", property_word, AT(struct sandbox_words, denied), .form = "deny"},
+    {"elevateprivileges", property_word, AT(struct sandbox_words, denied), .form = "deny"},
+    {"spawn", property_word, AT(struct sandbox_words, denied), .form = "deny"},
+    {"resourcecontrol", property_word, AT(struct sandbox_words, denied), .form = "deny"},
+    {.name = NULL},
+};
+
+static int parse_sandbox(const char *text, struct options *options, struct refusal *why)
+{
+    struct sandbox_words words = {.on = true};
+    struct properties given;
+    struct refusal inner;
+    int error;
+
+    if (strcmp(text, "help") == 0) {
+        options->sandbox = SANDBOX_HELP;
+        return 0;
+    }
+    error = properties_read(&given, text, "enable", &inner);
+    if (error == 0) {
+        error = properties_apply(&given, sandbox_words, &words, &inner);
+        properties_free(&given);
+    }
+    if (error < 0)
+        return refuse(why, error, "-sandbox %.80s: %s", text, inner.text);
+    options->sandbox = words.on ? SANDBOX_ON : SANDBOX_OFF;
+    strcpy(options->discs, words.discs);
+    return 0;
 }
 
 static int append(struct option_list *list, const char *name, const char *value,
@@ -136,7 +165,7 @@ static int apply(struct options *options, const struct option_row *row, const ch
     case OPTION_CPU: return parse_cpu(value, options, why);
     case OPTION_MEMORY: return parse_memory(value, &options->ram, why);
     case OPTION_PROCESSORS: return topology_parse(&options->topology, value, why);
-    case OPTION_SANDBOX: return parse_sandbox(value, &options->sandbox, why);
+    case OPTION_SANDBOX: return parse_sandbox(value, options, why);
     case OPTION_SNAPSHOT: options->snapshot = true; break;
     case OPTION_STOPPED: options->stopped = true; break;
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
@@ -167,8 +196,10 @@ static bool is_question(const struct options *options)
 
 int options_parse(struct options *options, int argc, char *const argv[], struct refusal *why)
 {
-    *options = (struct options){
-        .cmdline = DEFAULT_CMDLINE, .ram = RAM_DEFAULT, .topology = {1, 1, 1}};
+    *options = (struct options){.cmdline = DEFAULT_CMDLINE,
+                                .ram = RAM_DEFAULT,
+                                .topology = {1, 1, 1},
+                                .sandbox = sandbox_is_possible() ? SANDBOX_ON : SANDBOX_OFF};
     for (int i = 1; i < argc; i++) {
         const struct option_row *row = option_find(argv[i], why);
         const char *value = NULL;

@@ -42,6 +42,7 @@ struct options {
     const char *name, *pidfile;
     const char *trace;
     enum sandbox_choice sandbox;
+    char discs[4096]; /* the folder that other discs may come from; "": none */
     bool stats;
     bool help, version, cpu_help;
     bool question; /* these, or "help" for a value: nothing is to be run */

@@ -24,17 +24,18 @@
 #include "common/refusal.h"
 
 /*
- * Compiles the lists and lets threads that start from now on enter theirs. -errno with
- * why->text if the host's kernel has no filters, or this process may not use them. With
- * removes, the main thread has files of its own to remove in the end: a pidfile, a socket.
+ * Lets threads that start from now on enter theirs. -errno with why->text if this process
+ * cannot give up privileges for good, which filters need.
  */
-int sandbox_prepare(bool removes, struct refusal *why);
+int sandbox_prepare(struct refusal *why);
 
 /* False in a build with sanitizers. */
 bool sandbox_is_possible(void);
 
 /* For the calling thread, and for all that it starts. There is no way back. */
 void sandbox_enter(enum thread_kind kind);
+
+void sandbox_enter_as_clerk(void);
 
 /* The lists, as text. */
 void sandbox_print(FILE *out);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "07-linux-boot/sandbox.h"
 #include "harness/harness.h"
 
 #define KERNEL "build/kernels/cloud/vmlinuz"
@@ -317,9 +318,19 @@ END_TEST
 /* As a person does it: Ctrl-A c, and a line to the monitor. */
 START_TEST(a_disc_is_changed_while_the_guest_runs)
 {
-    char drive[200], command[200];
-    const char *argv[] = {harness_built("vmm"), "-kernel", KERNEL, "-initrd", INITRD, "-append",
-                          QUIET "change",       "-drive",  drive,  NULL};
+    char drive[200], command[200], sandbox[200];
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          KERNEL,
+                          "-initrd",
+                          INITRD,
+                          "-append",
+                          QUIET "change",
+                          "-drive",
+                          drive,
+                          "-sandbox",
+                          sandbox_is_possible() ? sandbox : "off",
+                          NULL};
     struct terminal terminal;
 
     make_random("one.iso");
@@ -327,6 +338,7 @@ START_TEST(a_disc_is_changed_while_the_guest_runs)
     ck_assert_int_eq(truncate(file("two.iso"), IMAGE_SIZE / 2), 0);
     snprintf(drive, sizeof drive, "file=%s,if=scsi,media=cdrom,id=cd0", file("one.iso"));
     snprintf(command, sizeof command, "change cd0 %s\r", file("two.iso"));
+    snprintf(sandbox, sizeof sandbox, "on,discs=%s", file("."));
     terminal_start(&terminal, argv);
     terminal_expect(&terminal, sum_line("sum", "one.iso"), LIMIT);
     terminal_expect(&terminal, "do: change it", LIMIT);

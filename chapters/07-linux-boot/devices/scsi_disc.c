@@ -4,6 +4,8 @@
  *     (vmm) eject cd0              the tray opens; the file is closed
  *     (vmm) change cd0 other.iso   it is opened for reading, and the tray closes
  *
+ * In a sandbox somebody else opens it: clerk.h.
+ *
  * The drive's code runs on its SCSI host's thread. That one pauses while the disc is moved,
  * so that no command is under way.
  */
@@ -87,6 +89,18 @@ static int make_drive(struct inventory *inventory, struct unit_card *card, const
     return 0;
 }
 
+static int open_disc(const struct inventory *inventory, struct drive *drive, struct refusal *why)
+{
+    int fd;
+
+    if (!inventory->clerk)
+        return drive_open(drive, why);
+    if (drive->format == DRIVE_QCOW2)
+        return refuse(why, -EPERM, "the sandbox has raw discs alone: -sandbox off has others");
+    fd = clerk_open(inventory->clerk, drive->file, why);
+    return fd < 0 ? fd : drive_adopt(drive, fd, why);
+}
+
 int scsi_disc_eject(struct inventory *inventory, const char *name, struct refusal *why)
 {
     struct host_card *host;
@@ -109,7 +123,7 @@ int scsi_disc_change(struct inventory *inventory, const char *name, const char *
     if (error < 0)
         return error;
     strcpy(card->drive->file, file);
-    error = drive_open(card->drive, why);
+    error = open_disc(inventory, card->drive, why);
     if (error < 0)
         return error;
     hold(host);

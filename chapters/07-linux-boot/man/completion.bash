@@ -15,7 +15,7 @@ _vmm() {
     -kernel | -initrd | -hda | -cdrom | -trace | -pidfile)
         mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     -sandbox)
-        mapfile -t COMPREPLY < <(compgen -W "on off help" -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W 'on off help on,discs=' -- "$word") ;;
     -M | -machine)
         mapfile -t COMPREPLY < <(compgen -W 'pc microvm' -- "$word") ;;
     -cpu)
