@@ -169,6 +169,11 @@ int inventory_open(struct inventory *inventory, struct console *console, struct 
     return error < 0 ? error : chardevs_open(&inventory->chardevs, console, why);
 }
 
+void inventory_start(struct inventory *inventory)
+{
+    netdevs_start(&inventory->netdevs);
+}
+
 void inventory_free(struct inventory *inventory)
 {
     devices_free(&inventory->devices);

@@ -7,6 +7,7 @@
  *
  *     inventory_read(&inventory, &options, &why);       words only: no file is touched
  *     inventory_open(&inventory, &console, &why);             the host's half, once
+ *     inventory_start(&inventory);                            its threads
  *     for each machine that is built:
  *         devices_plug(&inventory.devices, &bus, &why);
  *         ... it runs ...
@@ -46,6 +47,7 @@ struct inventory {
 /* 0, or -errno with why->text; then there is nothing in it to be freed. It must not move. */
 int inventory_read(struct inventory *inventory, const struct options *options, struct refusal *why);
 int inventory_open(struct inventory *inventory, struct console *console, struct refusal *why);
+void inventory_start(struct inventory *inventory);
 void inventory_free(struct inventory *inventory);
 
 /* Answers "-device help" and the like. 0, or -errno with why->text. */

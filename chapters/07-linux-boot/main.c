@@ -3,7 +3,9 @@
  * has, in the order in which it is put together.
  *
  *     inventory        what the command line brings: files, networks (inventory.h)
+ *     start_clerk      who opens files when we cannot any more (clerk.h)
  *     held_open        what each boot needs again: the kernel's file, /dev/kvm
+ *     drop_privileges  rights, users, the host's files (privileges.h, jail.h)
  *     machine_init     the frame: KVM, processors' threads, buses (04-devices/machine.h)
  *     board_pc         the devices of a PC (board_pc.c), or
  *     board_lean       ... of the lean machine (board_lean.c)
@@ -39,6 +41,7 @@
 #include "07-linux-boot/monitor.h"
 #include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
+#include "07-linux-boot/privileges.h"
 #include "07-linux-boot/sandbox.h"
 #include "07-linux-boot/user_network.h"
 #include "common/die.h"
@@ -111,6 +114,20 @@ static void start_clerk(struct clerk *clerk, const struct options *options,
             duties.removals[duties.removal_count++] = inventory->chardevs.list[i]->path;
     if (clerk_start(clerk, &duties, &why) < 0)
         die("-sandbox: %s", why.text);
+}
+
+/* Everything is open, and no thread but this one has started. */
+static void drop_privileges(const struct options *options, const struct inventory *inventory)
+{
+    struct privileges privileges = {.user = options->runas,
+                                    .root = options->chroot,
+                                    .jail = options->jail,
+                                    .host_network = netdevs_have_user(&inventory->netdevs)};
+    bool asked = options->runas || options->chroot || options->jail;
+    struct refusal why;
+
+    if ((asked || options->sandbox == SANDBOX_ON) && privileges_drop(&privileges, &why) < 0)
+        die("%s", why.text);
 }
 
 static void add_ram(struct machine *machine, uint64_t size)
@@ -309,6 +326,8 @@ int main(int argc, char **argv)
 
     held_open(&held, &options);
     clerk_take_over(&clerk);
+    drop_privileges(&options, &inventory);
+    inventory_start(&inventory);
 
     do
         ending = boot_once(&options, &held, &inventory, &console, &monitor, &daemon, signals);

@@ -48,15 +48,20 @@ static int open_user(struct netdev *n, struct refusal *why)
         user_net_stop(&n->user);
         return error;
     }
+    return 0;
+}
+
+static void start_user(struct netdev *n)
+{
     net_fd_socket(&n->back, user_net_start(&n->user));
     n->back.backend.mtu = USER_NET_MTU;
-    return 0;
 }
 
 static void close_user(struct netdev *n)
 {
     user_net_stop(&n->user);
-    net_fd_close(&n->back);
+    if (n->user.started)
+        net_fd_close(&n->back);
 }
 
 /* ---- tap: an interface of the host ---- */
@@ -214,6 +219,13 @@ int netdevs_open(struct netdevs *netdevs, struct refusal *why)
         n->open = true;
     }
     return 0;
+}
+
+void netdevs_start(struct netdevs *netdevs)
+{
+    for (unsigned i = 0; i < netdevs->count; i++)
+        if (netdevs->list[i]->kind->open == open_user)
+            start_user(netdevs->list[i]);
 }
 
 void netdevs_close(struct netdevs *netdevs)

@@ -69,6 +69,10 @@ struct netdev *netdevs_find(const struct netdevs *netdevs, const char *id);
 bool netdevs_have_user(const struct netdevs *netdevs);
 
 int netdevs_open(struct netdevs *netdevs, struct refusal *why);
+
+/* Starts the threads of those that have one. */
+void netdevs_start(struct netdevs *netdevs);
+
 void netdevs_close(struct netdevs *netdevs);
 
 /* For -netdev help. */

@@ -53,6 +53,9 @@ const struct option_row option_table[] = {
     {"sandbox", OPTION_SANDBOX, "on|off",
      "may threads make only the system calls they need? (default\non; \"help\" lists them) "
      "on,discs=FOLDER: where the monitor\nfinds other discs"},
+    {"runas", OPTION_RUNAS, "USER", "become USER (a name, or UID:GID) before the guest runs"},
+    {"chroot", OPTION_CHROOT, "FOLDER", "make FOLDER the root folder before the guest runs"},
+    {"jail", OPTION_JAIL, NULL, "let this process see no file and no network but what is open"},
     {"trace", OPTION_TRACE, "FILE", "write the last 65536 exits to FILE, for ui.perfetto.dev"},
     {"stats", OPTION_STATS, NULL, "count exits; print the counts at the end and on SIGUSR1"},
     {"version", OPTION_VERSION, NULL, "say which version this is"},

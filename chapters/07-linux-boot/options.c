@@ -130,6 +130,8 @@ static const char **text_of(struct options *options, enum option_id id)
     case OPTION_NAME: return &options->name;
     case OPTION_PIDFILE: return &options->pidfile;
     case OPTION_TRACE: return &options->trace;
+    case OPTION_RUNAS: return &options->runas;
+    case OPTION_CHROOT: return &options->chroot;
     default: return NULL;
     }
 }
@@ -171,6 +173,7 @@ static int apply(struct options *options, const struct option_row *row, const ch
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
     case OPTION_DAEMONIZE: options->daemonize = true; break;
     case OPTION_STATS: options->stats = true; break;
+    case OPTION_JAIL: options->jail = true; break;
     case OPTION_VERSION: options->version = true; break;
     case OPTION_HELP: options->help = true; break;
     default: break; /* -nographic: there is no screen */

@@ -41,6 +41,8 @@ struct options {
     bool no_reboot, daemonize;
     const char *name, *pidfile;
     const char *trace;
+    const char *runas, *chroot;
+    bool jail;
     enum sandbox_choice sandbox;
     char discs[4096]; /* the folder that other discs may come from; "": none */
     bool stats;

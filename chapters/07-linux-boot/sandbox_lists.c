@@ -114,7 +114,8 @@ const struct sandbox_row sandbox_rows[] = {
     {CALL(brk), .kinds = M | P | D | N},
     {CALL(munmap), .kinds = M | P | D | N},
     {CALL(mremap), .kinds = M | P | D | N},
-    {CALL(madvise), .kinds = M | P | D},
+    {CALL(sysinfo), .kinds = M}, /* qsort(): is there memory for a faster way? */
+    {CALL(madvise), .kinds = M | P | D | N},
     /* to end */
     {CALL(exit), .kinds = M | P | D | N},
     {CALL(exit_group), .kinds = M | P | D | N | C},
@@ -153,6 +154,8 @@ const struct sandbox_row sandbox_rows[] = {
     {CALL(openat2), .kinds = C},
     {CALL(readlink), .kinds = C},
     {CALL(getcwd), .kinds = C},
+    {CALL(faccessat), .kinds = C},
+    {CALL(faccessat2), .kinds = C},
     {CALL(unlink), .kinds = C, .mildly = M, .error = EACCES},
     /* memory that is data, descriptors, a name */
     {CALL(mmap), .kinds = M | P | D | N, .argument = 2, .value = 0, .bits = PROT_EXEC,

@@ -9,13 +9,17 @@ _vmm() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} vmm=${COMP_WORDS[0]}
     local options='-kernel -initrd -append -M -machine -cpu -m -smp -drive -hda -cdrom -snapshot
         -nic -netdev -serial -chardev -monitor -device -name -S -no-reboot -nographic -daemonize
-        -pidfile -sandbox -trace -stats -version -help -h'
+        -pidfile -sandbox -runas -chroot -jail -trace -stats -version -help -h'
 
     case ${before/#--/-} in
     -kernel | -initrd | -hda | -cdrom | -trace | -pidfile)
         mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     -sandbox)
         mapfile -t COMPREPLY < <(compgen -W 'on off help on,discs=' -- "$word") ;;
+    -runas)
+        mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
+    -chroot)
+        mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     -M | -machine)
         mapfile -t COMPREPLY < <(compgen -W 'pc microvm' -- "$word") ;;
     -cpu)
