@@ -107,8 +107,8 @@ END_TEST
 
 START_TEST(every_command_of_vmm_img_is_in_its_papers)
 {
-    static const char *const commands[] = {"create",  "info",   "check",
-                                           "convert", "commit", "resize"};
+    static const char *const commands[] = {"create",  "info",   "check", "convert",
+                                           "compare", "commit", "resize"};
     const char *argv[] = {harness_built("vmm-img"), "--help", NULL};
     struct program help = program_run(argv, NULL, 10);
     char *page = contents(PAPERS "vmm-img.1");

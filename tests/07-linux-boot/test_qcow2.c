@@ -302,12 +302,82 @@ START_TEST(vmm_img_makes_converts_and_commits)
         "$VMM_IMG convert -f qcow2 -O raw base.qcow2 again.raw && cmp from.raw again.raw",
         "$VMM_IMG resize base.qcow2 1G && $VMM_IMG info base.qcow2 | grep -q 1073741824",
         "! $VMM_IMG resize base.qcow2 1M 2>err && grep -q smaller err",
+        "$VMM_IMG resize base.qcow2 +1M && $VMM_IMG info base.qcow2 | grep -q 1074790400",
+        "$VMM_IMG resize -f raw again.raw +4096 && test $(stat -c %s again.raw) = 4198400",
+        "! $VMM_IMG resize -f raw again.raw -4096 2>err && grep -q -- --shrink err",
+        "$VMM_IMG resize -f raw --shrink again.raw -4096 && cmp from.raw again.raw",
+        "$VMM_IMG info --output=json top.qcow2 | python3 -c 'import json, sys; "
+        "i = json.load(sys.stdin); assert i[\"backing-filename\"] == \"base.qcow2\" and "
+        "i[\"virtual-size\"] == 4194304 and i[\"format\"] == \"qcow2\"'",
+        "$VMM_IMG check --output=json top.qcow2 | python3 -c 'import json, sys; "
+        "assert json.load(sys.stdin)[\"leaks\"] == 0'",
+        "$VMM_IMG compare from.raw again.raw && ! $VMM_IMG compare -q from.raw err",
+        "printf x | dd of=again.raw bs=1 seek=4100000 conv=notrunc 2>/dev/null; "
+        "$VMM_IMG compare from.raw again.raw | grep -q 4100000",
+        "! cat from.raw | $VMM_IMG convert -O qcow2 /dev/stdin p.qcow2 2>err && "
+        "grep -q 'not a regular file' err && ! test -e p.qcow2",
+        "! $VMM_IMG create -f qcow2 -o preallocation=full p.qcow2 1M 2>err && "
+        "grep -q 'preallocation=full: not supported' err",
+        "$VMM_IMG create -f qcow2 -o backing_file=from.raw,backing_fmt=raw,cluster_size=4K p.qcow2 "
+        "&& $VMM_IMG compare -f qcow2 p.qcow2 from.raw",
     };
 
     ck_assert_ptr_nonnull(img);
     for (unsigned i = 0; i < ARRAY_SIZE(steps); i++)
         if (shell("( %s ) >/dev/null", steps[i]) != 0)
             e2e_fail(SECTION, steps[i], "see vmm_img.c", "it fails");
+}
+END_TEST
+
+/* Text, noise and zeros, at each size of cluster; what qemu-img can do, it must confirm. */
+START_TEST(compressed_images_are_read_by_everyone)
+{
+    static const char *const sizes[] = {"512", "4K", "64K", "2M"};
+    bool qemu = !no_qemu_img();
+
+    ck_assert_int_eq(shell("{ seq 1 300000; head -c 1M /dev/urandom; head -c 1M /dev/zero; "
+                           "seq 1 1000; head -c 100 /dev/zero; } >from.raw"),
+                     0);
+    ck_assert_int_eq(shell("$VMM_IMG convert -c -p -f raw -O qcow2 -o cluster_size=%s from.raw "
+                           "c.qcow2 | grep -q '100.00/100%%'",
+                           sizes[_i]),
+                     0);
+    check_image("c.qcow2", false);
+    ck_assert_int_eq(shell("$VMM_IMG compare -q -f qcow2 c.qcow2 from.raw"), 0);
+    if (_i < 3) /* of the four megabytes one is noise and one zeros */
+        ck_assert_int_eq(shell("test $(stat -c %%b c.qcow2) -lt $(( $(stat -c %%s from.raw) / 512 "
+                               "/ 2 ))"),
+                         0);
+    if (qemu)
+        ck_assert_int_eq(shell("qemu-img compare -q -f qcow2 -F raw c.qcow2 from.raw"), 0);
+}
+END_TEST
+
+/* A write to a compressed cluster takes a new one; the streams beside it stay. */
+START_TEST(compressed_clusters_are_written_beside_others)
+{
+    struct qcow2 *image;
+
+    random_state = 77;
+    memset(oracle, 0, sizeof oracle);
+    make("a.qcow2", DISK, 12);
+    image = open_image("a.qcow2", true);
+    for (unsigned i = 0; i < 600; i++) {
+        uint64_t at = random_number() % (DISK / 4096) * 4096;
+
+        if (i % 4 == 0) {
+            random_request(image);
+            continue;
+        }
+        memset(oracle + at, (int)random_number(), 4096);
+        fill(oracle + at, random_number() % 4 ? random_number() % 2000 : 4096);
+        ck_assert_int_eq(qcow2_write_compressed(image, at, oracle + at), 0);
+    }
+    ck_assert_int_eq(qcow2_write_compressed(image, 1, oracle), -EINVAL);
+    ck_assert_int_eq(qcow2_write_compressed(image, align_up(DISK, 4096), oracle), -EINVAL);
+    compare(image);
+    ck_assert_int_eq(qcow2_close(image), 0);
+    check_image("a.qcow2", false);
 }
 END_TEST
 
@@ -958,6 +1028,8 @@ int main(void)
                         ARRAY_SIZE(cluster_sizes));
     tcase_add_test(disks, an_overlay_reads_through_and_never_writes_below);
     tcase_add_test(disks, vmm_img_makes_converts_and_commits);
+    tcase_add_loop_test(disks, compressed_images_are_read_by_everyone, 0, 4);
+    tcase_add_test(disks, compressed_clusters_are_written_beside_others);
     tcase_add_test(disks, a_disk_can_grow);
     tcase_add_test(disks, the_refcount_table_grows);
     tcase_add_test(disks, what_is_discarded_goes_back_to_the_host);

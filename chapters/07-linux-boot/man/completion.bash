@@ -47,7 +47,7 @@ _vmm_img() {
 
     case $COMP_CWORD:${COMP_WORDS[COMP_CWORD-1]} in
     1:*)
-        mapfile -t COMPREPLY < <(compgen -W 'create info check convert commit resize' -- "$word") ;;
+        mapfile -t COMPREPLY < <(compgen -W 'create info check convert compare commit resize' -- "$word") ;;
     *:-f | *:-F | *:-O)
         mapfile -t COMPREPLY < <(compgen -W 'raw qcow2' -- "$word") ;;
     *)

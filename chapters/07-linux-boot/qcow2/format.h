@@ -81,6 +81,9 @@ _Static_assert(sizeof(struct qcow2_disk_header) == 112, "header with its padding
 #define QCOW2_L1_RESERVED (~(QCOW2_COPIED | QCOW2_OFFSET))
 #define QCOW2_L2_RESERVED (~(QCOW2_COPIED | QCOW2_COMPRESSED | QCOW2_OFFSET | QCOW2_ZERO))
 
+/* Compressed clusters: raw deflate with a window of 4 KiB, in zlib's notation */
+#define QCOW2_WINDOW_BITS (-12)
+
 /* Entries of the refcount table: an offset, low 9 bits reserved */
 #define QCOW2_REFCOUNT_RESERVED UINT64_C(0x1ff)
 

@@ -254,6 +254,11 @@ uint64_t qcow2_size(const struct qcow2 *image)
     return image->header.size;
 }
 
+uint64_t qcow2_cluster_size(const struct qcow2 *image)
+{
+    return image->cluster_size;
+}
+
 static int read_extent(struct qcow2 *image, const struct extent *extent, uint64_t offset,
                        uint8_t *buffer, size_t size)
 {

@@ -54,6 +54,13 @@ uint64_t qcow2_size(const struct qcow2 *image);
 int qcow2_read(struct qcow2 *image, uint64_t offset, void *buffer, size_t size);
 int qcow2_write(struct qcow2 *image, uint64_t offset, const void *buffer, size_t size);
 
+/*
+ * Writes one cluster, compressed if that makes it smaller. offset is a multiple of the
+ * image's cluster size, the buffer is as large; past the disk's end it holds zeros.
+ */
+int qcow2_write_compressed(struct qcow2 *image, uint64_t offset, const void *cluster);
+uint64_t qcow2_cluster_size(const struct qcow2 *image);
+
 /* The range reads as zeros from now on; its clusters go back to the host. */
 int qcow2_write_zeroes(struct qcow2 *image, uint64_t offset, uint64_t size);
 

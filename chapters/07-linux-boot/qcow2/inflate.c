@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#define SECTOR      512u
-#define WINDOW_BITS (-12) /* raw deflate with a window of 4 KiB, as the format says */
+#define SECTOR 512u
 
 void compressed_range(const struct qcow2 *image, uint64_t entry, uint64_t *offset, uint64_t *size)
 {
@@ -33,7 +32,7 @@ static int inflate_exactly(const uint8_t *in, uint64_t in_size, uint8_t *out, ui
                        .avail_out = (unsigned)out_size};
     int result;
 
-    if (inflateInit2(&stream, WINDOW_BITS) != Z_OK)
+    if (inflateInit2(&stream, QCOW2_WINDOW_BITS) != Z_OK)
         return -ENOMEM;
     result = inflate(&stream, Z_FINISH);
     inflateEnd(&stream);

@@ -6,7 +6,8 @@
  *     refcount.c    which clusters of the file are used; handing out new ones
  *     tables.c      the cache of L2 tables and refcount blocks; the order of writes
  *     metadata.c    which clusters are the file's own tables
- *     inflate.c     compressed clusters
+ *     inflate.c     reading compressed clusters
+ *     deflate.c     writing them
  */
 #ifndef CHAPTER_07_QCOW2_INTERNAL_H
 #define CHAPTER_07_QCOW2_INTERNAL_H
@@ -62,6 +63,7 @@ struct qcow2 {
     uint8_t *bounce;         /* one cluster */
     uint8_t *inflated;       /* the last compressed cluster that was read */
     uint64_t inflated_entry; /* its L2 entry, or 0 */
+    uint64_t packed_end;     /* of the last compressed cluster that was written */
 };
 
 /* The file contradicts itself: marks it so, stops all writing, returns -EIO. */
@@ -96,6 +98,9 @@ int refcount_get(struct qcow2 *image, uint64_t cluster, uint64_t *count);
 
 /* count clusters in a row at the end of the file, each used once; *offset says where. */
 int refcount_allocate(struct qcow2 *image, uint64_t count, uint64_t *offset);
+
+/* One use more of a cluster that is in use. */
+int refcount_share(struct qcow2 *image, uint64_t cluster);
 
 /* One use fewer, once no table on the disk says otherwise: after the next flush. */
 int refcount_free_later(struct qcow2 *image, uint64_t cluster);

@@ -229,6 +229,23 @@ int refcount_allocate(struct qcow2 *image, uint64_t count, uint64_t *offset)
     return error;
 }
 
+int refcount_share(struct qcow2 *image, uint64_t cluster)
+{
+    uint64_t at = cluster % per_block(image), count;
+    struct table *block;
+    int error = get_block(image, cluster, &block);
+
+    if (error < 0)
+        return error;
+    count = block ? refcount_field(block->bytes, at, image->header.refcount_order) : 0;
+    if (count == 0)
+        return qcow2_damaged(image);
+    if (count == count_max(image))
+        return -EFBIG;
+    refcount_set_field(block->bytes, at, image->header.refcount_order, count + 1);
+    return write_fields(image, block, at, 1);
+}
+
 int refcount_free_later(struct qcow2 *image, uint64_t cluster)
 {
     if (image->free_count == FREES_MAX) {
