@@ -311,11 +311,20 @@ void chardev_detach(struct chardev *c)
     c->lock = NULL;
 }
 
+/* All but the ring: its count says how far it is filled, and untouched pages cost nothing. */
+static void clear(struct chardev *c)
+{
+    memset(c, 0, offsetof(struct chardev, ring));
+}
+
 void chardev_init(struct chardev *c, const struct chardev_class *class, const char *name)
 {
     struct epoll_event event = {.events = EPOLLIN};
 
-    *c = (struct chardev){.class = class, .name = name, .in = -1, .out = -1, .listener = -1};
+    clear(c);
+    c->class = class;
+    c->name = name;
+    c->in = c->out = c->listener = -1;
     pthread_mutex_init(&c->ring_lock, NULL);
     c->events = epoll_create1(EPOLL_CLOEXEC);
     c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -349,5 +358,7 @@ void chardev_open_null(struct chardev *c)
 
 void chardev_open_console(struct chardev *c, struct console *console)
 {
-    *c = (struct chardev){.class = &plain, .console = console};
+    clear(c);
+    c->class = &plain;
+    c->console = console;
 }

@@ -1,5 +1,5 @@
 /*
- * chardev_socket.c: see chardev.h: UNIX and TCP sockets, calling or called. unix(7), tcp(7)
+ * chardev_socket.c: see chardev.h: UNIX and TCP sockets, calling or called. unix(7)
  *
  * A server keeps its listener, so that the next caller finds it when one has left; a second
  * one at the same time waits in the kernel's queue.
@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "05-virtio/chardev.h"
+#include "05-virtio/tcp_socket.h"
 
 static void look(struct chardev *c)
 {
@@ -92,44 +92,6 @@ static int open_unix(const char *path, bool server, struct refusal *why)
                   strerror(error));
 }
 
-/* ---- TCP ---- */
-
-static int try_address(const struct addrinfo *a, bool server)
-{
-    int one = 1, fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol), error;
-
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    error = server ? bind(fd, a->ai_addr, a->ai_addrlen) : connect(fd, a->ai_addr, a->ai_addrlen);
-    if (error == 0 && (!server || listen(fd, 1) == 0))
-        return fd;
-    error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-static int open_tcp(const struct chardev_socket *s, struct refusal *why)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = s->server ? AI_PASSIVE : 0};
-    const char *host = s->host && *s->host ? s->host : NULL;
-    struct addrinfo *list;
-    int fd = -1, error = getaddrinfo(host, s->port, &hints, &list);
-
-    if (error)
-        return refuse(why, -EINVAL, "%s:%s: %s", host ? host : "", s->port, gai_strerror(error));
-    for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
-        fd = try_address(a, s->server);
-    error = errno;
-    freeaddrinfo(list);
-    if (fd >= 0)
-        return fd;
-    return refuse(why, -error, "%s:%s: cannot %s: %s", host ? host : "", s->port,
-                  s->server ? "listen" : "connect", strerror(error));
-}
-
 /* ---- both ---- */
 
 static void wait_for_caller(struct chardev *c, const struct chardev_socket *s)
@@ -145,7 +107,8 @@ static void wait_for_caller(struct chardev *c, const struct chardev_socket *s)
 
 int chardev_open_socket(struct chardev *c, const struct chardev_socket *s, struct refusal *why)
 {
-    int fd = s->path ? open_unix(s->path, s->server, why) : open_tcp(s, why);
+    int fd = s->path ? open_unix(s->path, s->server, why)
+                     : tcp_open(s->host, s->port, s->server, why);
 
     if (fd < 0)
         return fd;

@@ -166,9 +166,10 @@ int chardevs_add(struct chardevs *chardevs, struct properties *given, struct ref
     kind = find_kind(type, why);
     if (!kind)
         return -EINVAL;
-    end = calloc(1, sizeof *end);
+    end = malloc(sizeof *end);
     if (!end)
         die("no memory for a character back end");
+    memset(end, 0, offsetof(struct char_end, back)); /* its opener fills the rest */
     end->kind = kind;
     end->wait = true;
     error = properties_apply(given, kind->properties, end, why);
@@ -240,6 +241,14 @@ struct char_end *chardevs_add_short(struct chardevs *chardevs, const char *text,
     }
     properties_free(&given);
     return end;
+}
+
+bool chardevs_have_tcp(const struct chardevs *chardevs)
+{
+    for (unsigned i = 0; i < chardevs->count; i++)
+        if (chardevs->list[i]->port[0])
+            return true;
+    return false;
 }
 
 int chardevs_open(struct chardevs *chardevs, struct console *console, struct refusal *why)

@@ -64,6 +64,9 @@ struct char_end *chardevs_find(const struct chardevs *chardevs, const char *id);
 /* The one that is the terminal, or NULL. */
 struct char_end *chardevs_terminal(const struct chardevs *chardevs);
 
+/* Is there a TCP socket? (user_network.h) */
+bool chardevs_have_tcp(const struct chardevs *chardevs);
+
 int chardevs_open(struct chardevs *chardevs, struct console *console, struct refusal *why);
 void chardevs_close(struct chardevs *chardevs);
 

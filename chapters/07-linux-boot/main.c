@@ -303,7 +303,7 @@ int main(int argc, char **argv)
         return answer(&options);
     if (inventory_read(&inventory, &options, &why) < 0)
         die("%s", why.text);
-    if (netdevs_have_user(&inventory.netdevs))
+    if (netdevs_have_user(&inventory.netdevs) || chardevs_have_tcp(&inventory.chardevs))
         user_network_needed(argv);
     if (options.daemonize)
         daemon_begin(&daemon);

@@ -5,7 +5,8 @@
  * and others along. To load them all takes longer than everything else that happens until
  * a guest runs, and three MB, in every VMM, though few have such a network. So vmm is
  * linked without any shared library, and vmm-slirp beside it with all of them. Asked for
- * such a network, vmm becomes vmm-slirp before it has opened anything.
+ * such a network, or for a TCP socket, whose host's name only shared libraries can look up
+ * (05-virtio/tcp_socket.h), vmm becomes vmm-slirp before it has opened anything.
  *
  *     vmm ... -nic user
  *      |  inventory_read(): -nic user

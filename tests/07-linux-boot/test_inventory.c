@@ -285,6 +285,17 @@ START_TEST(sockets_have_their_addresses)
 }
 END_TEST
 
+START_TEST(only_a_tcp_socket_needs_shared_libraries)
+{
+    ck_assert_int_eq(read_line("-serial tcp:localhost:4444"), 0);
+    ck_assert(chardevs_have_tcp(&inventory.chardevs));
+    inventory_free(&inventory);
+    ck_assert_int_eq(read_line("-serial unix:a -serial stdio -monitor null"), 0);
+    ck_assert(!chardevs_have_tcp(&inventory.chardevs));
+    inventory_free(&inventory);
+}
+END_TEST
+
 START_TEST(there_is_a_limit_to_everything)
 {
     static const struct {
@@ -485,6 +496,7 @@ static Suite *inventory_suite(void)
     tcase_add_test(words, a_disc_is_read_only);
     tcase_add_test(words, serial_ports_have_what_is_said_behind_them);
     tcase_add_test(words, sockets_have_their_addresses);
+    tcase_add_test(words, only_a_tcp_socket_needs_shared_libraries);
     tcase_add_test(words, there_is_a_limit_to_everything);
     tcase_add_test(words, mangled_command_lines_are_read_or_refused);
     tcase_add_test(words, help_says_what_there_is);
