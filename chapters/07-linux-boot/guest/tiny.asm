@@ -11,6 +11,7 @@ CAN_USE_HEAP equ 0x80
 KERNEL_64    equ 0x0001                 ; xloadflags
 SECTOR       equ 512
 PARAGRAPH    equ 16
+PAGE         equ 4096
 
 ; The same instructions in all three modes, but for what a jump to itself is.
 %macro say_and_stop 0
@@ -73,5 +74,5 @@ kernel:
 
 bits 64
     say_and_stop
-    align PARAGRAPH, db 0
+    align PAGE, db 0                    ; kvmtool reads this much before it looks
 kernel_end:
