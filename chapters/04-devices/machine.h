@@ -57,6 +57,9 @@ struct processor {
     /* Under the lock: */
     bool started;  /* the thread is there */
     bool standing; /* ... and runs no guest code: the machine is paused, or ends */
+    bool held;     /* it stands, also when the others run */
+    bool debugged; /* it has come upon a debug exception, which nobody has taken yet: */
+    struct kvm_debug_exit_arch debug;
 
     /* Without KVM's interrupt chips, under the lock, too: */
     struct interrupt_pins interrupts;
@@ -76,12 +79,14 @@ struct machine {
     struct alarms alarms;
     int64_t wall_origin; /* the date minus alarms_clock() */
     struct watches watches;
-    struct irq_routes *routes;   /* owned; NULL: nobody has wanted one of his own yet */
-    uint32_t next_gsi;           /* the lowest that stands for nothing */
-    struct coalesced *coalesced; /* NULL: KVM collects no writes. Not owned */
-    struct observer *observer;   /* NULL: nobody watches the exits. Not owned */
-    int wake;                    /* not owned: an eventfd that the event loop polls */
-    atomic_int ending;           /* enum ending; the first one to come stays */
+    struct irq_routes *routes;        /* owned; NULL: nobody has wanted one of his own yet */
+    uint32_t next_gsi;                /* the lowest that stands for nothing */
+    struct coalesced *coalesced;      /* NULL: KVM collects no writes. Not owned */
+    struct observer *observer;        /* NULL: nobody watches the exits. Not owned */
+    void (*on_debug)(void *debugger); /* a processor met a debug exception, and is held; */
+    void *debugger;                   /* called on its thread, under the lock. NULL: none */
+    int wake;                         /* not owned: an eventfd that the event loop polls */
+    atomic_int ending;                /* enum ending; the first one to come stays */
 };
 
 /* No interrupt chips, no RAM, empty buses. It must not move. Dies if the host refuses. */
@@ -170,6 +175,18 @@ void machine_resume(struct machine *machine);
  * resume.
  */
 void machine_hold(struct machine *machine);
+
+/*
+ * While paused: shall one processor stand when the others go on? Not owned by anybody: what
+ * was said last counts.
+ */
+void machine_hold_processor(struct machine *machine, unsigned index, bool hold);
+
+/*
+ * What a processor's debug exception was, told once; false: there was none. From any thread.
+ * [KVM-API, 5 "The kvm_run structure", KVM_EXIT_DEBUG]
+ */
+bool machine_take_debug(struct machine *machine, unsigned index, struct kvm_debug_exit_arch *debug);
 
 /*
  * Do all processors sleep, so that only one of them could wake another? A machine

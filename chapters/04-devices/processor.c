@@ -10,7 +10,10 @@
  * To pause is to wait until each has been interrupted so. KVM_RUN with immediate_exit
  * set first completes the access of the exit before, so nothing is left half done.
  *
- * Left out on purpose: processors that come and go while the guest runs, single steps.
+ * A debug exception that KVM keeps from the guest is a debugger's: the processor stands until
+ * told to go on, whatever the others do.
+ *
+ * Left out on purpose: processors that come and go while the guest runs.
  */
 #define _GNU_SOURCE
 #include "04-devices/machine.h"
@@ -72,7 +75,7 @@ static void stand_still(struct processor *processor)
 
     processor->standing = true;
     pthread_cond_signal(&machine->stands);
-    while (machine->pauses && machine_ending(machine) == ENDING_NONE)
+    while ((machine->pauses || processor->held) && machine_ending(machine) == ENDING_NONE)
         pthread_cond_wait(&machine->resumed, &machine->devices.lock);
     processor->standing = false;
 }
@@ -109,6 +112,21 @@ static void drain(struct machine *machine)
     pthread_mutex_unlock(&machine->devices.lock);
 }
 
+/* [meet-debugger] */
+static enum ending meet_debugger(struct processor *processor)
+{
+    struct machine *machine = processor->machine;
+
+    pthread_mutex_lock(&machine->devices.lock);
+    processor->debug = processor->vcpu.run->debug.arch;
+    processor->debugged = processor->held = true;
+    machine->on_debug(machine->debugger);
+    stand_still(processor);
+    pthread_mutex_unlock(&machine->devices.lock);
+    return ENDING_NONE;
+}
+/* [/meet-debugger] */
+
 static enum ending handle_exit(struct processor *processor)
 {
     struct machine *machine = processor->machine;
@@ -118,6 +136,8 @@ static enum ending handle_exit(struct processor *processor)
         drain(machine);
     if (run->exit_reason == KVM_EXIT_HLT && machine->pic)
         return sleep_until_interrupt(processor);
+    if (run->exit_reason == KVM_EXIT_DEBUG && machine->on_debug)
+        return meet_debugger(processor);
     return dispatch_exit(&machine->devices, run);
 }
 
@@ -285,6 +305,26 @@ void machine_resume(struct machine *machine)
     if (--machine->pauses == 0)
         pthread_cond_broadcast(&machine->resumed);
     pthread_mutex_unlock(&machine->devices.lock);
+}
+
+void machine_hold_processor(struct machine *machine, unsigned index, bool hold)
+{
+    pthread_mutex_lock(&machine->devices.lock);
+    machine->processors[index].held = hold;
+    pthread_mutex_unlock(&machine->devices.lock);
+}
+
+bool machine_take_debug(struct machine *machine, unsigned index, struct kvm_debug_exit_arch *debug)
+{
+    struct processor *processor = &machine->processors[index];
+    bool debugged;
+
+    pthread_mutex_lock(&machine->devices.lock);
+    debugged = processor->debugged;
+    processor->debugged = false;
+    *debug = processor->debug;
+    pthread_mutex_unlock(&machine->devices.lock);
+    return debugged;
 }
 
 bool machine_sleeps_for_good(struct machine *machine)

@@ -249,7 +249,7 @@ static void arm(struct chardev *c)
         want(c, c->out, out);
     }
     if (!c->look_again)
-        want(c, c->listener, c->connected ? 0 : EPOLLIN);
+        want(c, c->listener, c->connected && !c->class->refuse ? 0 : EPOLLIN);
     if (waits)
         set_timer(c, 1); /* more than one turn's worth */
     else if (!c->connected && c->look_again)
@@ -265,6 +265,8 @@ static void ready(void *self)
         die("timerfd: %s", strerror(errno));
     if (!c->connected && c->class->look)
         c->class->look(c);
+    else if (c->connected && c->class->refuse)
+        c->class->refuse(c);
     if (!read_keys(c) || !write_ring(c))
         chardev_hang_up(c);
     send_keys(c);

@@ -43,6 +43,8 @@ struct chardev;
 struct chardev_class {
     /* Nobody is there: if somebody has come by now, call chardev_connect(). */
     void (*look)(struct chardev *c);
+    /* Somebody is there: if another has come, he is sent away. Then listener stays watched. */
+    void (*refuse)(struct chardev *c);
     /* The other end has left; its descriptors are this function's to close or keep. */
     void (*left)(struct chardev *c);
     void (*close)(struct chardev *c);
@@ -96,6 +98,7 @@ struct chardev_socket {
     const char *host, *port; /* of TCP; host NULL or empty: any of ours, or this one */
     bool server;             /* wait to be called; else call */
     bool wait;               /* a server: no guest runs before somebody has come */
+    bool alone;              /* a server: a second caller is sent away, and does not wait */
 };
 
 /*

@@ -2,7 +2,7 @@
  * chardev_socket.c: see chardev.h: UNIX and TCP sockets, calling or called. unix(7)
  *
  * A server keeps its listener, so that the next caller finds it when one has left; a second
- * one at the same time waits in the kernel's queue.
+ * one at the same time waits in the kernel's queue, or is sent away at once.
  *
  * Left out on purpose: TLS, telnet, and calling again when a server has gone.
  */
@@ -35,6 +35,14 @@ static void look(struct chardev *c)
     chardev_connect(c, fd, fd);
 }
 
+static void turn_away(struct chardev *c)
+{
+    int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+}
+
 static void left(struct chardev *c)
 {
     close(c->in);
@@ -47,6 +55,8 @@ static void remove_path(struct chardev *c)
 }
 
 static const struct chardev_class socket_class = {.look = look, .left = left, .close = remove_path};
+static const struct chardev_class alone_class = {
+    .look = look, .refuse = turn_away, .left = left, .close = remove_path};
 
 /* ---- UNIX ---- */
 
@@ -113,7 +123,7 @@ int chardev_open_socket(struct chardev *c, const struct chardev_socket *s, struc
     if (fd < 0)
         return fd;
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    chardev_init(c, &socket_class, "socket");
+    chardev_init(c, s->server && s->alone ? &alone_class : &socket_class, "socket");
     if (!s->server) {
         chardev_connect(c, fd, fd);
         return 0;

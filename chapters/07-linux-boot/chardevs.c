@@ -88,7 +88,8 @@ static int open_socket(struct char_end *end, struct console *console, struct ref
                                      .host = end->host,
                                      .port = end->port,
                                      .server = end->server,
-                                     .wait = end->wait};
+                                     .wait = end->wait,
+                                     .alone = end->alone};
 
     (void)console;
     return chardev_open_socket(&end->back, &address, why);

@@ -32,6 +32,7 @@ struct char_end {
     char path[4096];
     char host[256], port[32];
     bool append, server, wait;
+    bool alone; /* a socket: who comes while another is there is turned away */
 
     bool taken; /* a front end is there */
     bool open;

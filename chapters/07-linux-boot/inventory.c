@@ -148,8 +148,10 @@ int inventory_read(struct inventory *inventory, const struct options *options, s
                           why);
     if (error == 0)
         error = short_form_serial(inventory, options, why);
-    if (error == 0 && options->stopped && !inventory->monitor && !inventory->monitor_behind)
-        error = refuse(why, -EINVAL, "-S: there is no monitor whose \"cont\" would end the wait");
+    if (error == 0 && options->stopped && !inventory->monitor && !inventory->monitor_behind &&
+        !inventory->gdb)
+        error = refuse(why, -EINVAL,
+                       "-S: there is neither monitor nor debugger that would end the wait");
     if (error == 0 && options->daemonize && chardevs_terminal(&inventory->chardevs))
         error = refuse(why, -EINVAL, "-daemonize: the terminal is not there any more for %s",
                        chardevs_terminal(&inventory->chardevs)->id);

@@ -39,6 +39,7 @@ struct inventory {
     unsigned serial_count;
     struct char_end *monitor; /* NULL: none, or ... */
     bool monitor_behind;      /* ... behind the terminal, by Ctrl-A c */
+    struct char_end *gdb;     /* where a debugger comes; NULL: none does */
     struct device_list devices;
     unsigned net_cards;        /* so far */
     const struct clerk *clerk; /* who opens discs. NULL: this process may. Not owned */

@@ -36,6 +36,8 @@
 #include "07-linux-boot/clerk.h"
 #include "07-linux-boot/cpuid.h"
 #include "07-linux-boot/daemon.h"
+#include "07-linux-boot/gdb/machine_target.h"
+#include "07-linux-boot/gdb/stub.h"
 #include "07-linux-boot/inventory.h"
 #include "07-linux-boot/layout.h"
 #include "07-linux-boot/monitor.h"
@@ -176,9 +178,11 @@ static void attach_monitor(struct monitor *monitor, struct console *console, str
     struct machine *machine = &board->machine;
     struct chardev *back = inventory->monitor ? &inventory->monitor->back : NULL;
 
-    if (!back && !inventory->monitor_behind)
+    if (!back && !inventory->monitor_behind && !inventory->gdb)
         return;
     monitor_attach(monitor, machine, press_power, &board->power);
+    if (!back && !inventory->monitor_behind)
+        return; /* a debugger's commands alone */
     if (back) {
         monitor_connect(monitor, chardev_sink(back), chardev_wake, back,
                         back->console ? console->is_terminal : back->look_again > 0);
@@ -190,10 +194,27 @@ static void attach_monitor(struct monitor *monitor, struct console *console, str
     }
 }
 
+/* A debugger's end, if there is one. */
+static void attach_gdb(struct gdb_stub *stub, struct machine_target *target,
+                       struct inventory *inventory, struct machine *machine,
+                       struct monitor *monitor)
+{
+    struct chardev *back = inventory->gdb ? &inventory->gdb->back : NULL;
+
+    if (!back)
+        return;
+    machine_target_init(target, machine, monitor, gdb_stub_hit, stub);
+    gdb_stub_attach(stub, &target->target);
+    gdb_stub_connect(stub, chardev_sink(back), chardev_wake, back);
+    watches_add(&machine->watches, stub->event, gdb_stub_run, stub);
+    chardev_attach(back, gdb_stub_end(stub), &machine->devices.lock, &machine->watches);
+}
+
 /* Builds the machine, boots the kernel, and takes everything apart again. */
 static enum ending boot_once(const struct options *options, struct held *held,
                              struct inventory *inventory, struct console *console,
-                             struct monitor *monitor, struct daemon *daemon, int signals)
+                             struct monitor *monitor, struct gdb_stub *stub, struct daemon *daemon,
+                             int signals)
 {
     struct board board;
     struct machine *machine = &board.machine;
@@ -208,6 +229,7 @@ static enum ending boot_once(const struct options *options, struct held *held,
     struct boot_entry entry;
     struct refusal why;
     struct observer observer;
+    struct machine_target target;
     enum ending ending;
 
     machine_init_on(machine, again(held->kvm), console->wake);
@@ -239,10 +261,14 @@ static enum ending boot_once(const struct options *options, struct held *held,
     serial_ports_attach(&board.serial, inventory, machine);
     console_on_power(console, press_power, &board.power);
     attach_monitor(monitor, console, &board);
+    attach_gdb(stub, &target, inventory, machine, monitor);
     daemon_ready(daemon);
     ending = event_loop_run(machine, console, signals);
+    gdb_stub_detach(stub, ending);
     monitor_detach(monitor);
     chardevs_detach(&inventory->chardevs);
+    if (inventory->gdb && inventory->gdb->back.connected)
+        chardev_hang_up(&inventory->gdb->back);
     console_detach(console);
 
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
@@ -291,6 +317,7 @@ int main(int argc, char **argv)
     struct held held = {.kvm = -1};
     struct console console;
     struct monitor monitor;
+    struct gdb_stub stub;
     struct daemon daemon = {.parent = -1};
     struct clerk clerk = {.fd = -1};
     struct refusal why;
@@ -324,15 +351,18 @@ int main(int argc, char **argv)
     monitor.ram = options.ram;
     monitor.hold = options.stopped;
 
+    gdb_stub_init(&stub);
     held_open(&held, &options);
     clerk_take_over(&clerk);
     drop_privileges(&options, &inventory);
     inventory_start(&inventory);
 
     do
-        ending = boot_once(&options, &held, &inventory, &console, &monitor, &daemon, signals);
+        ending = boot_once(&options, &held, &inventory, &console, &monitor, &stub, &daemon,
+                           signals);
     while (ending == ENDING_RESET && !options.no_reboot);
 
+    gdb_stub_free(&stub);
     monitor_free(&monitor);
     console_free(&console);
     inventory_free(&inventory);

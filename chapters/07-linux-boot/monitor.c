@@ -212,6 +212,13 @@ void monitor_attach(struct monitor *m, struct machine *machine, void (*press)(vo
     watches_add(&machine->watches, m->event, monitor_run, m);
 }
 
+void monitor_let_go(struct monitor *m)
+{
+    if (m->stopped)
+        machine_resume(m->machine);
+    m->stopped = false;
+}
+
 void monitor_detach(struct monitor *m)
 {
     m->machine = NULL;

@@ -66,6 +66,9 @@ void monitor_attach(struct monitor *monitor, struct machine *machine, void (*pre
                     void *button);
 void monitor_detach(struct monitor *monitor);
 
+/* "cont": what it stopped, or -S did, goes on. */
+void monitor_let_go(struct monitor *monitor);
+
 /* Runs what has come. On the event loop's thread, without the lock. */
 void monitor_run(void *monitor);
 

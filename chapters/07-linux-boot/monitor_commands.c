@@ -29,7 +29,7 @@ struct command {
 static void info_status(struct monitor *m, const char *argument, FILE *out)
 {
     (void)argument;
-    fprintf(out, "VM status: %s\n", m->stopped ? "paused" : "running");
+    fprintf(out, "VM status: %s\n", m->machine->pauses ? "paused" : "running");
 }
 
 static void info_name(struct monitor *m, const char *argument, FILE *out)
@@ -197,9 +197,7 @@ static void stop(struct monitor *m, const char *argument, FILE *out)
 static void cont(struct monitor *m, const char *argument, FILE *out)
 {
     (void)argument, (void)out;
-    if (m->stopped)
-        machine_resume(m->machine);
-    m->stopped = false;
+    monitor_let_go(m);
 }
 
 static void eject(struct monitor *m, const char *argument, FILE *out)

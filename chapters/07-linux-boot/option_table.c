@@ -45,7 +45,13 @@ const struct option_row option_table[] = {
      "a device: KIND[,PROPERTY=VALUE]...; \"help\" lists the kinds,\n\"KIND,help\" what may be "
      "said of one"},
     {"name", OPTION_NAME, "NAME", "a name for the machine, which the monitor tells"},
-    {"S", OPTION_STOPPED, NULL, "wait for the monitor's \"cont\" before the guest runs"},
+    {"gdb", OPTION_GDB, "END",
+     "let a debugger come: tcp::PORT (this host's programs alone),\n"
+     "tcp:ADDRESS:PORT, unix:PATH, pty"},
+    {"s", OPTION_GDB_SHORT, NULL, "-gdb tcp::1234"},
+    {"S", OPTION_STOPPED, NULL,
+     "wait for the monitor's \"cont\", or a debugger's, before the\n"
+     "guest runs"},
     {"no-reboot", OPTION_NO_REBOOT, NULL, "end when the guest resets, instead of booting again"},
     {"nographic", OPTION_NOGRAPHIC, NULL, "no screen: true anyway, the serial port is the console"},
     {"daemonize", OPTION_DAEMONIZE, NULL, "go to the background when all is set up"},
@@ -71,8 +77,6 @@ static const struct {
     {"vnc", "there is no screen: the serial port is the console"},
     {"display", "there is no screen: the serial port is the console"},
     {"vga", "there is no screen: the serial port is the console"},
-    {"gdb", "there is no debugger's port yet"},
-    {"s", "there is no debugger's port yet"},
     {"accel", "it is KVM anyway"},
     {"enable-kvm", "it is KVM anyway"},
     {"bios", "there is no firmware: kernels are booted by their own protocols"},

@@ -127,6 +127,7 @@ static const char **text_of(struct options *options, enum option_id id)
     case OPTION_HDA: return &options->hda;
     case OPTION_CDROM: return &options->cdrom;
     case OPTION_MONITOR: return &options->monitor;
+    case OPTION_GDB: return &options->gdb;
     case OPTION_NAME: return &options->name;
     case OPTION_PIDFILE: return &options->pidfile;
     case OPTION_TRACE: return &options->trace;
@@ -169,6 +170,7 @@ static int apply(struct options *options, const struct option_row *row, const ch
     case OPTION_PROCESSORS: return topology_parse(&options->topology, value, why);
     case OPTION_SANDBOX: return parse_sandbox(value, options, why);
     case OPTION_SNAPSHOT: options->snapshot = true; break;
+    case OPTION_GDB_SHORT: options->gdb = GDB_DEFAULT; break;
     case OPTION_STOPPED: options->stopped = true; break;
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
     case OPTION_DAEMONIZE: options->daemonize = true; break;

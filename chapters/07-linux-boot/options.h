@@ -14,6 +14,9 @@
 /* What -append is when it is not given: a console to see, and a boot in half the time. */
 #define DEFAULT_CMDLINE "console=ttyS0 cryptomgr.notests"
 
+/* What -s means: QEMU's port. */
+#define GDB_DEFAULT "tcp::1234"
+
 /* How often an option that adds up may be given. */
 #define OPTIONS_LIST_MAX 32u
 
@@ -35,7 +38,7 @@ struct options {
     uint64_t ram;             /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
     struct topology topology; /* 1 to 16 processors */
     struct option_list drives, netdevs, nics, chardevs, serials, devices; /* inventory.h ... */
-    const char *hda, *cdrom, *monitor;                                    /* ... reads these */
+    const char *hda, *cdrom, *monitor, *gdb;                              /* ... reads these */
     bool snapshot;
     bool stopped; /* at the start */
     bool no_reboot, daemonize;

@@ -189,11 +189,41 @@ static int add_monitor(struct inventory *inventory, const char *text, struct ref
                : refuse(why, -EINVAL, "-monitor %.80s: %s", text, inner.text);
 }
 
+/*
+ * Who connects owns the guest. So a port is for programs of this host, unless an address says
+ * otherwise; and the guest does not wait for one.
+ */
+static int add_gdb(struct inventory *inventory, const char *text, struct refusal *why)
+{
+    struct refusal inner;
+    struct char_end *end;
+    bool none;
+
+    end = serial_end(inventory, text, "gdb", &none, &inner);
+    if (none)
+        return 0;
+    if (!end)
+        return refuse(why, -EINVAL, "-gdb %.80s: %s", text, inner.text);
+    if (inventory->monitor_behind && strncmp(text, "mon:", 4) == 0)
+        return refuse(why, -EINVAL, "-gdb %.80s: a debugger is no person at a terminal", text);
+    if (strncmp(text, "chardev:", 8) != 0) {
+        end->server = true;
+        end->wait = false;
+        end->alone = true;
+        if (end->port[0] && !end->host[0])
+            strcpy(end->host, "127.0.0.1");
+    }
+    inventory->gdb = end;
+    return 0;
+}
+
 int short_form_serial(struct inventory *inventory, const struct options *options,
                       struct refusal *why)
 {
     int error = options->monitor ? add_monitor(inventory, options->monitor, why) : 0;
 
+    if (error == 0 && options->gdb)
+        error = add_gdb(inventory, options->gdb, why);
     for (unsigned i = 0; i < options->serials.count && error == 0; i++)
         error = add_serial(inventory, options->serials.values[i], why);
     if (error == 0 && options->serials.count == 0)

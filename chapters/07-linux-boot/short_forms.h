@@ -10,6 +10,8 @@
  *     -serial unix:F,server=on       -chardev socket,id=serial0,path=F,server=on
  *                                    and the port COM1, COM2 ...
  *     -monitor stdio                 -chardev stdio,id=monitor, and a monitor
+ *     -gdb tcp::1234                 -chardev socket,id=gdb,host=127.0.0.1,port=1234,
+ *                                    server=on,wait=off, and a debugger's stub
  *
  * Without any -serial, COM1 and the monitor share the terminal: -serial mon:stdio.
  */
@@ -29,7 +31,7 @@ int short_form_nic(struct inventory *inventory, struct properties *given, struct
 int short_form_disks(struct inventory *inventory, const struct options *options,
                      struct refusal *why);
 
-/* All of -serial, and -monitor. */
+/* All of -serial, -monitor and -gdb. */
 int short_form_serial(struct inventory *inventory, const struct options *options,
                       struct refusal *why);
 

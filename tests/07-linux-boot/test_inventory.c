@@ -169,7 +169,7 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
         {"-M microvm -serial null -serial null", "-serial null: this machine has 1"},
         {"-monitor stdio -serial stdio", "-serial stdio: stdio is monitor already"},
         {"-monitor chardev:m", "-monitor chardev:m: chardev=m: no -chardev has that name"},
-        {"-S -serial null", "-S: there is no monitor whose"},
+        {"-S -serial null", "-S: there is neither monitor nor debugger"},
         {"-daemonize -serial stdio", "-daemonize: the terminal is not there any more for serial0"},
         /* ports */
         {"-device virtserialport", "has no chardev="},

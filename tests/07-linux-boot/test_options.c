@@ -189,7 +189,6 @@ START_TEST(what_we_lack_is_refused_by_name)
         {"-apend k", "did you mean -append?"},
         {"-noreboot", "did you mean -no-reboot?"},
         {"-vnc :1", "no option -vnc here: there is no screen"},
-        {"--gdb tcp::1", "no option --gdb here: there is no debugger's port yet"},
         {"-", "unknown option -:"},
         {"--", "unknown option --:"},
         {"vmlinuz", "\"vmlinuz\" is no option: a kernel is given as -kernel FILE"},

@@ -8,8 +8,8 @@
 _vmm() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} vmm=${COMP_WORDS[0]}
     local options='-kernel -initrd -append -M -machine -cpu -m -smp -drive -hda -cdrom -snapshot
-        -nic -netdev -serial -chardev -monitor -device -name -S -no-reboot -nographic -daemonize
-        -pidfile -sandbox -runas -chroot -jail -trace -stats -version -help -h'
+        -nic -netdev -serial -chardev -monitor -device -name -gdb -s -S -no-reboot -nographic
+        -daemonize -pidfile -sandbox -runas -chroot -jail -trace -stats -version -help -h'
 
     case ${before/#--/-} in
     -kernel | -initrd | -hda | -cdrom | -trace | -pidfile)
@@ -29,6 +29,8 @@ _vmm() {
     -serial | -monitor)
         mapfile -t COMPREPLY < <(compgen -W 'stdio mon:stdio null none pty file: pipe: unix: tcp:
             chardev:' -- "$word") ;;
+    -gdb)
+        mapfile -t COMPREPLY < <(compgen -W 'tcp:: unix: pty chardev:' -- "$word") ;;
     -device | -netdev | -chardev)
         # "name: what it is" at a line's beginning
         mapfile -t COMPREPLY < <(compgen -W "help $("$vmm" "$before" help 2>/dev/null |
