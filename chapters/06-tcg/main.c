@@ -33,7 +33,7 @@ static const char usage[] =
     "  -strace             print each system call and signal\n"
     "  --interpret         execute one instruction after the other, translate nothing\n"
     "  --without=LIST      leave out: optimizer, chaining, pins, fusing, repeating, lazy,\n"
-    "                      deferring, literals, select, liveness\n"
+    "                      deferring, literals, select, liveness, runs\n"
     "  --dump=LIST         print each block when it is translated: arm, ir, opt, x86; or,\n"
     "                      at the end, all of them as json\n"
     "  --profile           at the end, print the blocks that were executed most\n"

@@ -44,7 +44,8 @@ struct unit {
 struct generator {
     uint64_t state;
     unsigned options;
-    uint32_t address; /* of bytes[0] in the guest */
+    unsigned last_cond; /* of the last instruction that could have one */
+    uint32_t address;   /* of bytes[0] in the guest */
     uint8_t bytes[GENERATE_BYTES];
     unsigned size;
     struct unit units[GENERATE_UNITS];
@@ -68,7 +69,7 @@ static inline uint32_t random_below(struct generator *g, uint32_t limit)
 
 static inline struct generator generator(uint64_t seed, unsigned options)
 {
-    return (struct generator){.state = seed, .options = options};
+    return (struct generator){.state = seed, .options = options, .last_cond = 14};
 }
 
 /* A number such as find the corners of arithmetic: small, near a power of two, any. */
@@ -88,6 +89,18 @@ static inline void generate_put(struct generator *g, uint32_t raw, unsigned leng
     g->size += length;
 }
 
+/* Most instructions have no condition; but one that has is often followed by its like. */
+static inline uint32_t random_condition(struct generator *g)
+{
+    bool run = g->last_cond < 14 && random_below(g, 4);
+
+    if (run && random_below(g, 8) == 0)
+        g->last_cond ^= 1;
+    else if (!run)
+        g->last_cond = random_below(g, 6) ? 14 : random_below(g, 14);
+    return g->last_cond;
+}
+
 /* Random bits in the places that the pattern leaves open. */
 static inline uint32_t fill_pattern(struct generator *g, const char *pattern, unsigned *length)
 {
@@ -101,8 +114,8 @@ static inline uint32_t fill_pattern(struct generator *g, const char *pattern, un
         count++;
     }
     *length = count / 8;
-    if (*pattern == 'c' && (word >> 28 == 15 || random_below(g, 4)))
-        word = (word & 0x0fffffff) | 0xe0000000; /* most instructions have no condition */
+    if (*pattern == 'c')
+        word = (word & 0x0fffffff) | random_condition(g) << 28;
     return word;
 }
 
@@ -247,7 +260,9 @@ static inline void generate_unit(struct generator *g, bool thumb)
 /* A conditional branch over the unit that follows it, sometimes. */
 static inline void generate_skip(struct generator *g, unsigned from, bool thumb)
 {
-    uint32_t over = g->size - from, cond = random_below(g, 14);
+    uint32_t over = g->size - from;
+    uint32_t cond = g->last_cond < 14 && random_below(g, 2) ? g->last_cond ^ random_below(g, 2)
+                                                            : random_below(g, 14);
 
     if (thumb && over < 200) {
         uint16_t branch = (uint16_t)(0xd000 | cond << 8 | ((over - 4) / 2 & 0xff));

@@ -160,7 +160,7 @@ static inline void ir_random_condition(struct ir_random *r)
                   (struct ir_insn){.op = IR_EXIT_IF, .cond = cond, .imm = ir_random_word(r) & ~3u});
         break;
     case 1:
-        if (r->region) {
+        if (r->region && ir_random_below(r, 2)) {
             ir_append(r->block, (struct ir_insn){.op = IR_LABEL});
             r->region = false;
             ir_random_start(r);

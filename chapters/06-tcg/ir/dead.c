@@ -65,8 +65,10 @@ void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void 
         struct ir_insn *insn = &block->insns[i];
         unsigned traits = ir_ops[insn->op].traits;
 
-        if (insn->op == IR_LABEL)
+        if (insn->op == IR_LABEL) {
             after_label = used;
+            insn->sets = (uint8_t)(used.read | used.shown);
+        }
         if (traits & IR_OP_LAST)
             used = (struct ir_live){0}; /* nothing comes after it */
         if (traits & IR_OP_STOPS) {
@@ -79,6 +81,7 @@ void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void 
         if (insn->op == IR_SKIP) {
             used.read |= after_label.read;
             used.shown |= after_label.shown;
+            insn->sets = (uint8_t)(after_label.read | after_label.shown);
         }
         if (traits & IR_OP_COND && !insn->fused && !insn->compare)
             used.read |= ir_cond_flags(insn->cond);

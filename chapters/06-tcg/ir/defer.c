@@ -79,10 +79,11 @@ static bool by_result(const struct deferring *d, unsigned i, struct ir_recipe *r
     return true;
 }
 
-/* Are the flags shown here? */
+/* Are the flags shown here? Where ways fork, or join another: are they shown later? */
 static bool shows(const struct ir_insn *insn, unsigned lazy)
 {
-    if (insn->op == IR_EXIT || insn->op == IR_EXIT_IF)
+    if (insn->op == IR_EXIT || insn->op == IR_EXIT_IF || insn->op == IR_SKIP ||
+        insn->op == IR_LABEL)
         return insn->sets & lazy;
     return ir_may_stop(insn->op);
 }
@@ -91,37 +92,50 @@ static unsigned flags_written(const struct ir_insn *insn)
 {
     if (insn->op == IR_SET && insn->global >= IR_N)
         return IR_FLAG_OF(insn->global);
-    return ir_may_stop(insn->op) ? 0 : insn->sets;
+    return ir_may_stop(insn->op) || insn->op == IR_SKIP || insn->op == IR_LABEL ? 0 : insn->sets;
+}
+
+/* Does the region that SKIP number skip opens or continues write flags? */
+static bool region_writes(const struct ir_block *block, unsigned skip)
+{
+    for (unsigned j = skip + 1; block->insns[j].op != IR_LABEL; j++)
+        if (flags_written(&block->insns[j]))
+            return true;
+    return false;
 }
 
 /* [shown] */
 /*
  * Walks over the places where the flags of setter i are shown. False: the recipe is not
- * good at one of them. With mark, notes the recipe there.
+ * good at one of them. With mark, notes the recipe there. Where a region sets flags, the
+ * ways that meet at its LABEL disagree: each writes down its own. So the walk ends there.
  */
 static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *recipe, bool by_result,
-                 unsigned mark)
+                 bool in_region, unsigned mark)
 {
     unsigned lazy = block->insns[i].lazy;
-    bool dirty = false, region = false;
+    bool dirty = false;
 
     for (unsigned j = i + 1; j < block->count; j++) {
         struct ir_insn *insn = &block->insns[j];
         unsigned written = flags_written(insn);
+        bool way = insn->op == IR_SKIP || insn->op == IR_LABEL;
 
-        if (insn->op == IR_SKIP || insn->op == IR_LABEL)
-            region = insn->op == IR_SKIP;
+        if (insn->op == IR_SKIP && !in_region)
+            in_region = region_writes(block, j);
         if (insn->op == IR_SET && !(by_result && insn->a == i) &&
             (insn->global == recipe->left || insn->global == recipe->right))
             dirty = true;
         if (written) /* of some flags only: their operands would have to be kept too */
-            return !region && !(lazy & ~written);
-        if (shows(insn, lazy)) {
+            return !(lazy & ~written);
+        if (shows(insn, lazy) && (!way || in_region)) {
             if (dirty || (!mark && insn->pending))
                 return false;
             if (mark)
                 insn->pending = (uint8_t)mark;
         }
+        if (insn->op == IR_LABEL && in_region)
+            return true;
     }
     return true;
 }
@@ -132,19 +146,19 @@ static void defer(struct deferring *d, unsigned i)
     struct ir_block *block = d->block;
     struct ir_insn *insn = &block->insns[i];
     struct ir_recipe recipe = {0};
-    bool result = false;
+    bool result = false, region = d->in_region;
 
-    if (d->in_region || block->recipes == IR_GUEST)
+    if (block->recipes == IR_GUEST)
         return;
-    if (!(by_operands(d, insn, &recipe) && walk(block, i, &recipe, false, 0))) {
-        result = by_result(d, i, &recipe) && walk(block, i, &recipe, true, 0);
+    if (!(by_operands(d, insn, &recipe) && walk(block, i, &recipe, false, region, 0))) {
+        result = by_result(d, i, &recipe) && walk(block, i, &recipe, true, region, 0);
         if (!result)
             return;
     }
     recipe.lazy = insn->lazy;
     block->recipe[block->recipes++] = recipe;
     insn->deferred = true;
-    walk(block, i, &recipe, result, block->recipes);
+    walk(block, i, &recipe, result, region, block->recipes);
 }
 
 void ir_defer(struct ir_block *block)

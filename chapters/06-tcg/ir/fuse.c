@@ -21,6 +21,8 @@ struct fusing {
     struct ir_insn *setter; /* of the host's flags as they are */
     unsigned known;         /* flags of the guest that EFLAGS hold */
     ir_value compared;      /* who set the guest's flags last, IR_NONE: not known here */
+    unsigned skipped;       /* flags that EFLAGS hold at the open SKIPs */
+    enum ir_op skipped_by;  /* who has set them; IR_NOP: no SKIP is open */
     bool repeat;            /* conditions may compare again */
     uint16_t uses[IR_MAX];
 };
@@ -106,6 +108,44 @@ static void visit_carry(struct fusing *f, struct ir_insn *insn)
     insn->c = IR_NONE;
 }
 
+/* What C means in CF depends on who set it. */
+static bool same_carry(enum ir_op a, enum ir_op b)
+{
+    bool sub_a = a == IR_SUB || a == IR_SBC, sub_b = b == IR_SUB || b == IR_SBC;
+    bool add_a = a == IR_ADD || a == IR_ADC, add_b = b == IR_ADD || b == IR_ADC;
+
+    return sub_a == sub_b && add_a == add_b;
+}
+
+/* Another way to the next LABEL, with EFLAGS as they are here. */
+static void visit_skip(struct fusing *f)
+{
+    enum ir_op op = f->setter ? f->setter->op : IR_NOP;
+    unsigned known = f->setter ? f->known : 0;
+
+    if (f->skipped_by != IR_NOP && f->setter)
+        known &= same_carry(op, f->skipped_by) ? f->skipped : f->skipped & IR_FLAGS_NZ;
+    f->skipped = f->skipped_by == IR_NOP || f->skipped ? known : 0;
+    f->skipped_by = f->setter ? op : IR_AND;
+}
+
+/* [join] */
+/*
+ * The ways of a region meet, values end. If EFLAGS hold the guest's flags on all of them,
+ * they do so behind the LABEL, whoever has set them.
+ */
+static void visit_label(struct fusing *f, struct ir_insn *label)
+{
+    visit_skip(f);
+    f->known = f->skipped;
+    f->compared = IR_NONE;
+    f->skipped_by = IR_NOP;
+    label->fused = f->setter && f->known;
+    if (!label->fused)
+        f->setter = NULL;
+}
+/* [/join] */
+
 static void visit(struct fusing *f, unsigned i)
 {
     struct ir_insn *insn = &f->block->insns[i];
@@ -114,7 +154,9 @@ static void visit(struct fusing *f, unsigned i)
         visit_carry(f, insn);
     if (ir_ops[insn->op].traits & IR_OP_COND)
         visit_condition(f, insn);
-    if (insn->flags & IR_FLAGS_ALL) {
+    if (insn->op == IR_LABEL) {
+        visit_label(f, insn);
+    } else if (insn->flags & IR_FLAGS_ALL) {
         f->setter = insn;
         f->known = insn->flags & IR_FLAGS_ALL;
         f->compared = (ir_value)i;
@@ -125,8 +167,8 @@ static void visit(struct fusing *f, unsigned i)
         f->known &= ~IR_FLAG_OF(insn->global);
         f->compared = IR_NONE;
     }
-    if (insn->op == IR_LABEL) /* two histories meet, and values end */
-        f->compared = IR_NONE;
+    if (insn->op == IR_SKIP)
+        visit_skip(f);
 }
 
 void ir_fuse(struct ir_block *block, bool repeat)
@@ -136,6 +178,7 @@ void ir_fuse(struct ir_block *block, bool repeat)
     f.block = block;
     f.setter = NULL;
     f.known = 0;
+    f.skipped_by = IR_NOP;
     f.compared = IR_NONE;
     f.repeat = repeat;
     memset(f.uses, 0, block->count * sizeof f.uses[0]);

@@ -186,8 +186,6 @@ const char *ir_check(const struct ir_block *block)
             return "a condition compares what is no value";
         if (insn->flags & ~ir_flags_of(insn->op))
             return "an operation sets a flag that it cannot set";
-        if (insn->op == IR_SKIP && skipping)
-            return "a skip inside of a skip";
         if (insn->op == IR_LABEL && !skipping)
             return "a label without a skip";
         if (insn->op == IR_SKIP)

@@ -20,8 +20,9 @@
  * last one of the block that happens: a fault needs nothing undone.
  *
  * Control flow inside a block only skips forward: SKIP .. LABEL encloses what happens
- * under a condition. Regions do not nest, and a value defined before a LABEL is not
- * used after it. So nobody ever has to merge two histories of one value.
+ * under a condition. Regions do not nest (a second SKIP leads to the same LABEL), and a
+ * value defined before a LABEL is not used after it. So nobody ever has to merge two
+ * histories of one value.
  *
  * Values have 32 bits; those marked (64) below have 64. Conditions are ARM's, by
  * number, and read the flags. [ARM-ARM, A8.3 "Conditional execution"]
@@ -141,7 +142,8 @@ struct ir_insn {
     bool fused;      /* the condition is still in the host's flags: see ir_fuse() */
     uint8_t lazy;    /* of flags: those that nobody reads, though a fault may show them */
     uint8_t compare; /* a condition that repeats its comparison: IR_SUB or IR_AND, or NOP */
-    uint8_t sets;    /* once optimized: flags it sets, used or not; an exit: those used there */
+    uint8_t sets;    /* once optimized: flags it sets, used or not; where the way forks, ends
+                        or joins another: those used there */
     bool deferred;   /* lazy flags that are not even written down: see ir_defer() */
     uint8_t pending; /* 1 + number of the recipe for flags that are shown here; 0: none */
     ir_value a, b, c;

@@ -35,6 +35,7 @@ static const struct name techniques[] = {
     {"lazy", TRANSLATOR_NO_LAZY},           {"repeating", TRANSLATOR_NO_REPEATING},
     {"deferring", TRANSLATOR_NO_DEFERRING}, {"literals", TRANSLATOR_NO_LITERALS},
     {"select", TRANSLATOR_NO_SELECT},       {"liveness", TRANSLATOR_NO_LIVENESS},
+    {"runs", TRANSLATOR_NO_RUNS},
 };
 
 static const struct name stages[] = {

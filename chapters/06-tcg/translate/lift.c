@@ -9,8 +9,15 @@
  *     movne r2, #7             ...
  *     ldr   r3, [r4]           label
  *
- * The region ends where the condition changes, or after an instruction in it that
- * sets flags. A conditional branch needs no region: it is a side exit.
+ * The region ends where the condition changes. After an instruction in it that sets flags
+ * the condition is asked again, and the second SKIP leads to the same LABEL. A conditional
+ * branch needs no region: it is a side exit. Nor does a run that ends in a branch for the
+ * opposite case, as in "if (a && b)": who would skip the run is at the branch's target.
+ *
+ *     cmp   r0, r1             sub   v0, v1  !nzcv
+ *     cmpne r2, #0             exit_if eq, found
+ *     beq   found              sub   v2, 0  !nzcv
+ *                              exit_if eq, found
  */
 #include "06-tcg/translate/lift.h"
 
@@ -19,6 +26,7 @@
 #include "06-tcg/translate/lifter.h"
 
 #define COND_ALWAYS 14
+#define RUN         8 /* instructions under one condition, when looking for a branch */
 /* More IR than one guest instruction ever becomes: an LDM of 16 registers. */
 #define IR_RESERVE 96
 
@@ -67,15 +75,16 @@ static bool sets_flags(const struct arm_insn *insn)
 
 /* [region] */
 /* Closes the open region if the next instruction does not belong to it; opens its own. */
-static void enter_region(struct lifter *l, unsigned *open, unsigned cond)
+static void enter_region(struct lifter *l, unsigned cond)
 {
-    if (*open == cond)
+    if (l->open == cond && !l->again)
         return;
-    if (*open != COND_ALWAYS)
+    if (l->open != COND_ALWAYS && l->open != cond)
         ir_append(l->block, (struct ir_insn){.op = IR_LABEL});
     if (cond != COND_ALWAYS)
         ir_append(l->block, (struct ir_insn){.op = IR_SKIP, .cond = (uint8_t)cond});
-    *open = cond;
+    l->open = cond;
+    l->again = false;
 }
 /* [/region] */
 
@@ -87,8 +96,36 @@ static bool lift_side_exit(struct lifter *l, const struct arm_insn *insn)
     ir_append(l->block, (struct ir_insn){.op = IR_EXIT_IF,
                                          .cond = insn->cond,
                                          .imm = lift_key(l, lift_pc(l) + insn->imm)});
+    if (!l->options->no_runs)
+        l->known = insn->cond ^ 1;
     return true;
 }
+
+/* [run] */
+/* The side exit of a run under one condition that ends in a branch under the opposite one. */
+static bool lift_run_exit(struct lifter *l, const struct arm_insn *first)
+{
+    struct arm_cpu fetcher = {.space = l->cpu->space, .thumb = l->thumb};
+    uint32_t address = l->address;
+    struct arm_insn insn = *first;
+    struct arm_stop stop;
+
+    for (unsigned n = 0; n < RUN && insn.cond == first->cond; n++) {
+        address += insn.length;
+        if ((address ^ l->block->start) >= SPACE_PAGE_SIZE ||
+            !arm_fetch(&fetcher, address, &insn, &stop))
+            return false;
+    }
+    if (insn.op != ARM_B || insn.cond != (first->cond ^ 1))
+        return false;
+    address += (l->thumb ? 4 : 8) + insn.imm;
+    ir_append(
+        l->block,
+        (struct ir_insn){.op = IR_EXIT_IF, .cond = first->cond ^ 1, .imm = lift_key(l, address)});
+    l->known = first->cond;
+    return true;
+}
+/* [/run] */
 
 /* MOVcc without a shift: a choice between two values, and no branch. */
 static bool lift_conditional_move(struct lifter *l, const struct arm_insn *insn)
@@ -113,23 +150,34 @@ static void mark(struct lifter *l)
     ir_append(l->block, (struct ir_insn){.op = IR_INSN, .imm = lift_key(l, l->address)});
 }
 
-/* One instruction with its condition. open is the condition of the open region. */
-static void lift_one(struct lifter *l, const struct arm_insn *insn, unsigned *open)
+/* One instruction with its condition. */
+static void lift_one(struct lifter *l, const struct arm_insn *insn)
 {
-    bool joins = *open == insn->cond;
+    unsigned cond = insn->cond == l->known ? COND_ALWAYS : insn->cond;
+    bool joins = l->open == cond && !l->again;
 
-    if (!joins)
-        enter_region(l, open, COND_ALWAYS);
+    if (l->open != cond)
+        enter_region(l, COND_ALWAYS);
     mark(l);
-    if (!joins && (lift_side_exit(l, insn) || lift_conditional_move(l, insn)))
-        return;
-    enter_region(l, open, insn->cond);
+    if (l->known != COND_ALWAYS && cond == (l->known ^ 1))
+        return; /* never */
+    if (cond != COND_ALWAYS && !joins) {
+        if (lift_side_exit(l, insn) || (l->open != cond && lift_conditional_move(l, insn)))
+            return;
+        if (l->open != cond && !l->options->no_runs && lift_run_exit(l, insn))
+            cond = COND_ALWAYS;
+    }
+    enter_region(l, cond);
     if (!lift_insn(l, insn)) {
         ir_append(l->block, (struct ir_insn){.op = IR_INTERPRET, .imm = lift_key(l, l->address)});
         l->done = true;
     }
-    if (insn->cond != COND_ALWAYS && (l->done || sets_flags(insn))) {
-        enter_region(l, open, COND_ALWAYS);
+    if (sets_flags(insn)) {
+        l->again = cond != COND_ALWAYS;
+        l->known = COND_ALWAYS;
+    }
+    if (cond != COND_ALWAYS && (l->done || (l->again && l->options->no_runs))) {
+        enter_region(l, COND_ALWAYS);
         l->done = false;
     }
 }
@@ -147,9 +195,14 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
           const struct lift_options *options, struct arm_stop *stop)
 {
     struct arm_cpu fetcher = {.space = cpu->space, .thumb = key & 1};
-    struct lifter l = {
-        .block = block, .cpu = cpu, .options = options, .address = key & ~1u, .thumb = key & 1};
-    unsigned open = COND_ALWAYS, count = 0;
+    struct lifter l = {.block = block,
+                       .cpu = cpu,
+                       .options = options,
+                       .address = key & ~1u,
+                       .thumb = key & 1,
+                       .open = COND_ALWAYS,
+                       .known = COND_ALWAYS};
+    unsigned count = 0;
     struct arm_insn insn;
 
     ir_begin(block, key);
@@ -159,11 +212,11 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
                 return false;
             break;
         }
-        lift_one(&l, &insn, &open);
+        lift_one(&l, &insn);
         l.address += insn.length;
         count++;
     } while (goes_on(&l, count));
-    enter_region(&l, &open, COND_ALWAYS);
+    enter_region(&l, COND_ALWAYS);
     block->end = l.address;
     if (!l.done)
         ir_append(block, (struct ir_insn){.op = IR_EXIT, .imm = lift_key(&l, l.address)});

@@ -21,6 +21,7 @@ struct lift_options {
     unsigned limit;   /* guest instructions, 1 .. IR_GUEST */
     bool no_literals; /* load constants from the page at run time too */
     bool no_select;   /* conditional moves as branches */
+    bool no_runs;     /* an instruction that sets flags ends its region */
 };
 
 /*

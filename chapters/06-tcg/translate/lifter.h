@@ -22,7 +22,10 @@ struct lifter {
     const struct lift_options *options;
     uint32_t address; /* of the instruction */
     bool thumb;
-    bool done; /* nothing comes after this instruction, if it is executed */
+    bool done;      /* nothing comes after this instruction, if it is executed */
+    unsigned open;  /* the condition of the open region; 14 (always): none is open */
+    bool again;     /* the region has set flags: its condition must be asked again */
+    unsigned known; /* a condition that holds here; 14: none but "always" */
 };
 
 bool lift_data(struct lifter *l, const struct arm_insn *insn);

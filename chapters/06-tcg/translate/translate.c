@@ -59,7 +59,8 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, 
                         .key = key,
                         .options = {.limit = limit,
                                     .no_literals = t->options.without & TRANSLATOR_NO_LITERALS,
-                                    .no_select = t->options.without & TRANSLATOR_NO_SELECT},
+                                    .no_select = t->options.without & TRANSLATOR_NO_SELECT,
+                                    .no_runs = t->options.without & TRANSLATOR_NO_RUNS},
                         .optimize = optimize,
                         .stop = stop};
     siginfo_t info;

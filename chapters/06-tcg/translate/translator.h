@@ -44,6 +44,7 @@
 #define TRANSLATOR_NO_LAZY      0x80u  /* flags are computed, though nobody may look */
 #define TRANSLATOR_NO_REPEATING 0x100u /* no condition compares again */
 #define TRANSLATOR_NO_DEFERRING 0x200u /* operands of lazy flags are written at once */
+#define TRANSLATOR_NO_RUNS      0x400u /* a conditional comparison ends its region */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */

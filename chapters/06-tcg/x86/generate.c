@@ -73,18 +73,43 @@ static void emit_skip(struct generator *g, const struct ir_insn *insn)
 {
     enum x86_cc cc = emit_condition(g, insn);
 
-    g->skip = x86_jcc(g->code, cc ^ 1, X86_LATER);
-    g->kept_at_skip = g->kept;
+    assert(g->skips < IR_GUEST);
+    g->skip[g->skips].jump = x86_jcc(g->code, cc ^ 1, X86_LATER);
+    g->skip[g->skips].pending = insn->pending;
+    g->skip[g->skips++].kept = g->kept;
 }
 
-/* Two ways meet: what the host's flags are depends on the way. */
-static void emit_label(struct generator *g)
+/* A jump that is seldom taken, if it has pending flags: it goes by way of a detour. */
+static void add_detour(struct generator *g, size_t jump, struct exit_site *site, unsigned pending)
 {
-    g->host_flags = HOST_FLAGS_NONE;
-    g->kept &= g->kept_at_skip;
-    x86_patch(g->code, g->skip, g->code->size);
+    assert(g->detours < ARRAY_SIZE(g->detour));
+    g->detour[g->detours].jump = jump;
+    g->detour[g->detours].site = site;
+    g->detour[g->detours].back = g->code->size;
+    g->detour[g->detours++].pending = (uint8_t)pending;
+}
+
+/* [label] */
+/* Ways meet. What is pending on one of them is written down there, since the others differ. */
+static void emit_label(struct generator *g, const struct ir_insn *insn)
+{
+    if (insn->pending)
+        emit_pending(g, insn->pending, allocate_scratch(&g->places));
+    if (!insn->fused)
+        g->host_flags = HOST_FLAGS_NONE;
+    for (unsigned n = 0; n < g->skips; n++) {
+        g->kept &= g->skip[n].kept;
+        if (g->skip[n].pending) {
+            add_detour(g, g->skip[n].jump, NULL, g->skip[n].pending);
+            g->kept &= ~(unsigned)g->block->recipe[g->skip[n].pending - 1].lazy;
+        } else {
+            x86_patch(g->code, g->skip[n].jump, g->code->size);
+        }
+    }
+    g->skips = 0;
     allocate_forget(&g->places);
 }
+/* [/label] */
 
 /*
  * Another processor may execute a jump while we chain it. Four bytes that do not
@@ -112,10 +137,9 @@ static void emit_exit(struct generator *g, const struct ir_insn *insn, struct ge
         emit_pending(g, insn->pending, allocate_scratch(&g->places));
     g->places.busy = 0;
     if (detour) {
-        assert(g->detours < IR_GUEST);
-        g->detour[g->detours].jump = x86_jcc(g->code, emit_condition(g, insn), X86_LATER);
-        g->detour[g->detours].site = site;
-        g->detour[g->detours++].pending = insn->pending;
+        enum x86_cc cc = emit_condition(g, insn);
+
+        add_detour(g, x86_jcc(g->code, cc, X86_LATER), site, insn->pending);
     } else if (insn->op == IR_EXIT_IF) {
         enum x86_cc cc = emit_condition(g, insn);
 
@@ -247,7 +271,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     const struct ir_insn *insn = &g->block->insns[i];
 
     g->places.now = i;
-    if (insn->pending && !ir_is_exit(insn->op)) /* a LOAD or STORE */
+    if (insn->pending && (insn->op == IR_LOAD || insn->op == IR_STORE))
         out->map[out->maps - 1].recipe = g->block->recipe[insn->pending - 1];
     switch (insn->op) {
     case IR_NOP:
@@ -259,7 +283,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_STORE: emit_store(g, insn); break;
     case IR_ALIGNED: emit_aligned(g, insn); break;
     case IR_SKIP: emit_skip(g, insn); break;
-    case IR_LABEL: emit_label(g); break;
+    case IR_LABEL: emit_label(g, insn); break;
     case IR_EXIT:
     case IR_EXIT_IF: emit_exit(g, insn, out); break;
     case IR_JUMP: emit_jump(g, insn, options); break;
@@ -285,8 +309,12 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
     for (unsigned n = 0; n < g->detours; n++) {
         x86_patch(code, g->detour[n].jump, code->size);
         emit_pending(g, g->detour[n].pending, RAX);
-        align_patchable(code, 1);
-        g->detour[n].site->jump = (uint32_t)x86_jmp(code, X86_LATER);
+        if (g->detour[n].site) {
+            align_patchable(code, 1);
+            g->detour[n].site->jump = (uint32_t)x86_jmp(code, X86_LATER);
+        } else {
+            x86_jmp(code, g->detour[n].back);
+        }
     }
     for (unsigned n = 0; n < g->settles; n++) {
         x86_patch(code, g->settle[n].jump, code->size);
@@ -312,7 +340,7 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     g.code = code; /* the rest is large, and filled in as needed */
     g.block = block;
     g.host_flags = HOST_FLAGS_NONE;
-    g.kept = g.settles = g.leaves = g.detours = 0;
+    g.kept = g.settles = g.leaves = g.detours = g.skips = 0;
     out->exits = out->maps = 0;
     allocate_begin(&g.places, code, block, options->pins);
     x86_align(code, 0, 8);

@@ -24,25 +24,30 @@ struct generator {
     const struct ir_block *block;
     struct allocation places;
     enum host_flags host_flags;
-    unsigned kept; /* flags known not to be lazy */
-    unsigned kept_at_skip;
+    unsigned kept;    /* flags known not to be lazy */
     unsigned settles; /* places that wait for their stub, which settles lazy flags */
     struct {
         size_t jump, back;
     } settle[IR_GUEST * 2];
-    size_t skip;     /* the jump of the open SKIP */
+    unsigned skips; /* to the next LABEL */
+    struct {
+        size_t jump;
+        unsigned kept;
+        uint8_t pending;
+    } skip[IR_GUEST];
     unsigned leaves; /* exits to the interpreter that wait for their stubs */
     struct {
         size_t jump;
         uint32_t key;
         uint8_t pending;
     } leave[IR_GUEST];
-    unsigned detours; /* side exits that write flags' operands down on their way */
+    unsigned detours; /* jumps that write flags' operands down on their way */
     struct {
         size_t jump;
-        struct exit_site *site;
+        struct exit_site *site; /* of a side exit; NULL: a SKIP */
+        size_t back;            /* of a SKIP: its LABEL */
         uint8_t pending;
-    } detour[IR_GUEST];
+    } detour[IR_GUEST * 3];
 };
 
 /* The host condition for the guest's, emitting what it takes to have it in EFLAGS. */
