@@ -1,5 +1,5 @@
 /*
- * sandbox.c: see sandbox.h. Open at hand: seccomp(2).
+ * sandbox.c: see sandbox.h. Open at hand: seccomp(2), landlock(7).
  *
  * sandbox_lists.c says who may do what, sandbox_program.c turns that into what the kernel
  * runs; this file hands it over, and ends the process when somebody tries something else.
@@ -10,9 +10,13 @@
 #include "07-linux-boot/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -79,12 +83,39 @@ int sandbox_prepare(struct refusal *why)
     return 0;
 }
 
+/*
+ * libslirp asks for the host's name servers again and again, as they change; so its thread
+ * must open one file. A filter cannot see which. Landlock can: all that the thread sees of the
+ * file system from now on is the folder that has it. Kernels before 5.13 have no Landlock, and
+ * others may be told not to use it; then there is -jail. [man landlock(7)]
+ */
+static void see_only_resolv_conf(void)
+{
+    struct landlock_ruleset_attr all = {.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
+    struct landlock_path_beneath_attr folder = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
+    char path[PATH_MAX];
+
+    if (rules < 0)
+        return;
+    if (realpath("/etc/resolv.conf", path)) {
+        *strrchr(path, '/') = '\0';
+        folder.parent_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &folder, 0);
+        close(folder.parent_fd);
+    }
+    syscall(SYS_landlock_restrict_self, rules, 0);
+    close(rules);
+}
+
 /* [sandbox-enter] */
 void sandbox_enter(enum thread_kind kind)
 {
     struct sandbox_program program;
     struct sock_fprog filter = {.filter = program.code};
 
+    if (kind == THREAD_NETWORK)
+        see_only_resolv_conf();
     sandbox_compile(&program, sandbox_rows, sandbox_row_count, kind, (uint32_t)getpid());
     filter.len = program.length;
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)

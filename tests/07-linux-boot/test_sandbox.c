@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/kvm.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -182,6 +183,31 @@ START_TEST(threads_enter_by_themselves)
     ck_assert_int_eq(WEXITSTATUS(status), STATUS_FORBIDDEN);
 }
 END_TEST
+
+/* The user network's thread may open files to read, but it sees one folder. */
+static int read_name_servers(void)
+{
+    return open("/etc/resolv.conf", O_RDONLY);
+}
+
+static int read_something_else(void)
+{
+    return open("/proc/self/status", O_RDONLY);
+}
+
+START_TEST(the_network_thread_reads_one_folder)
+{
+    ck_assert_int_eq(try(THREAD_NETWORK, read_name_servers), access("/etc/resolv.conf", R_OK) < 0);
+    ck_assert_int_eq(try(THREAD_NETWORK, read_something_else), 1);
+}
+END_TEST
+
+static const char *no_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0
+               ? NULL
+               : "this kernel has no Landlock";
+}
 
 /* ---- the programs, beside those that libseccomp writes ---- */
 
@@ -361,6 +387,7 @@ static Suite *sandbox_suite(void)
         tcase_add_loop_test(tests, a_thread_can_do_what_its_list_says_and_nothing_else, 0,
                             ARRAY_SIZE(probes));
     harness_add(tests, threads_enter_by_themselves, reason);
+    harness_add(tests, the_network_thread_reads_one_folder, reason ? reason : no_landlock());
     tcase_add_loop_test(tests, each_filter_decides_as_one_of_libseccomp_does, 0, SANDBOX_KINDS);
     tcase_add_test(tests, rows_of_a_call_stand_together);
     tcase_add_test(tests, each_row_has_the_name_of_its_call);
