@@ -72,6 +72,7 @@ static void finish(struct blk_request *r, uint8_t status)
     struct virtio_blk *blk = r->blk;
     uint64_t written = status == VIRTIO_BLK_S_OK ? r->written : 0;
 
+    blk->device.errors += status == VIRTIO_BLK_S_IOERR;
     chain_write(&r->chain, r->chain.writable_size - 1, &status, 1);
     virtio_device_push(&blk->device, r->queue, &r->chain, written + 1);
     blk->need_flush |= BIT(r->queue);

@@ -143,6 +143,7 @@ void virtio_device_fail(struct virtio_device *d, const char *why)
     if (before & NEEDS_RESET)
         return;
     d->trouble = why;
+    d->breaks++;
     /* [VIRTIO, 2.1.2 "Device Requirements: Device Status Field"] */
     if ((before & DRIVER_OK) && d->wire.changed)
         d->wire.changed(d->wire.self);

@@ -114,6 +114,8 @@ struct virtio_device {
     struct virtio_queue queues[VIRTIO_QUEUES_MAX];
     unsigned queue_count;
     const char *trouble; /* why it needs a reset; static text, or NULL */
+    /* So that no loss is silent: rules broken, requests that failed, frames dropped. */
+    _Atomic uint64_t breaks, errors, dropped;
     struct virtio_wire wire;
     const struct virtio_runner *runner; /* NULL: the notifying thread */
     struct virtio_later later;          /* call is NULL: serve on until all is done */

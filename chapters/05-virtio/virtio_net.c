@@ -94,6 +94,7 @@ static void transmit(struct virtio_net *net, unsigned queue, struct chain *chain
     if (chain_read(chain, 0, &header, HEADER_SIZE) < HEADER_SIZE || size < NET_FRAME_MIN ||
         size > NET_FRAME_MAX || !check_header(net, &header, size)) {
         net->dropped_from_guest++;
+        net->device.dropped++;
     } else {
         if (net->pairs > 1)
             net->steer[flow_of(start, chain_read(chain, HEADER_SIZE, start, sizeof start))] =
@@ -178,6 +179,7 @@ static bool fill(struct virtio_net *net, unsigned queue, const struct virtio_net
 
             settle(net, queue, filled, buffers, false);
             net->dropped_to_guest += never; /* not even the whole ring is enough for it */
+            net->device.dropped += never;
             return never;
         }
         if (buffers == 0)
@@ -191,6 +193,7 @@ static bool fill(struct virtio_net *net, unsigned queue, const struct virtio_net
     if (done < size) { /* too small, and cannot be merged: dropped, the buffer goes back */
         filled[0].written = 0;
         net->dropped_to_guest++;
+        net->device.dropped++;
     } else {
         head.num_buffers = (uint16_t)buffers;
         chain_write(&first, 0, &head, sizeof head);
@@ -223,6 +226,7 @@ static bool net_receive(void *self, const struct virtio_net_hdr_v1 *header, cons
     if (!virtio_device_live(&net->device) || size < NET_FRAME_MIN || size > NET_FRAME_MAX ||
         !receivable(net, header)) {
         net->dropped_to_guest++;
+        net->device.dropped++;
         return true;
     }
     if (!net_filter_wants(net, frame)) {

@@ -104,6 +104,29 @@ static void info_qtree(struct monitor *m, const char *argument, FILE *out)
     }
 }
 
+/* What a driver has been told of, and what it has not. The counters begin with the machine. */
+static void info_virtio(struct monitor *m, const char *argument, FILE *out)
+{
+    (void)argument;
+    pthread_mutex_lock(&m->machine->devices.lock);
+    for (unsigned i = 0; i < m->inventory->devices.count; i++) {
+        const struct device *device = m->inventory->devices.list[i];
+        const struct virtio_device *virtio = device->slot.device;
+
+        if (device->kind->on != BUS_VIRTIO || !device->plugged)
+            continue;
+        fprintf(out,
+                "%s%s%s: %s, status 0x%x; rules broken %" PRIu64 ", failed requests %" PRIu64
+                ", dropped frames %" PRIu64 "\n",
+                device->kind->name, device->id[0] ? ", id " : "", device->id,
+                virtio_device_live(virtio) ? "live" : "not live", virtio->status, virtio->breaks,
+                virtio->errors, virtio->dropped);
+        if (virtio->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+            fprintf(out, "  needs a reset: %s\n", virtio->trouble);
+    }
+    pthread_mutex_unlock(&m->machine->devices.lock);
+}
+
 static struct balloon_card *find_balloon(const struct inventory *inventory)
 {
     for (unsigned i = 0; i < inventory->devices.count; i++)
@@ -157,6 +180,7 @@ static const struct command questions[] = {
     {"qtree", NULL, NULL, "the devices", info_qtree},
     {"status", NULL, NULL, "does it run?", info_status},
     {"version", NULL, NULL, "of this program", info_version},
+    {"virtio", NULL, NULL, "what virtio devices have refused, failed and dropped", info_virtio},
 };
 
 /* ---- commands ---- */

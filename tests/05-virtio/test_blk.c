@@ -278,6 +278,7 @@ START_TEST(a_wrong_request_ends_with_its_status)
     ck_assert_int_eq(request(wrong[_i].type, wrong[_i].sector, wrong[_i].size, wrong[_i].writable),
                      1);
     ck_assert_uint_eq(status(), wrong[_i].status);
+    ck_assert_uint_eq(blk.device.errors, wrong[_i].status == VIRTIO_BLK_S_IOERR);
     ck_assert_uint_eq(data()[0], UNSET);
     ck_assert_mem_eq(before, medium, sizeof medium);
     ck_assert_uint_eq(submitted, 0);

@@ -194,11 +194,13 @@ START_TEST(a_broken_ring_stops_the_device_and_says_so)
     ck_assert(guest_needs_reset(&guest));
     ck_assert_uint_eq(guest.changed, 1);
     ck_assert_ptr_nonnull(device.trouble);
+    ck_assert_uint_eq(device.breaks, 1);
 
     guest_send(&guest, 1, &piece, 1); /* the other queue is dead, too */
     ck_assert_uint_eq(kept_count, 0);
     virtio_device_fail(&device, "again");
     ck_assert_uint_eq(guest.changed, 1);
+    ck_assert_uint_eq(device.breaks, 1); /* it was broken */
 
     guest_drive(&guest, &device, 0, 4);
     ck_assert(!guest_needs_reset(&guest));

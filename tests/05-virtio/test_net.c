@@ -295,6 +295,7 @@ START_TEST(a_frame_that_can_never_fit_is_dropped)
         lend(BUFFER + 0x1000 * i, 100);
     arrive(1514, mac);
     ck_assert_uint_eq(net.dropped_to_guest, 1);
+    ck_assert_uint_eq(net.device.dropped, 1);
     arrive(60, mac);
     ck_assert_int_eq(guest_receive(&guest, 0), 72);
 }
@@ -308,6 +309,7 @@ START_TEST(without_merging_a_buffer_must_hold_all) /* NET21 */
     arrive(1514, mac);
     ck_assert_int_eq(guest_receive(&guest, 0), 0);
     ck_assert_uint_eq(net.dropped_to_guest, 1);
+    ck_assert_uint_eq(net.device.dropped, 1);
     arrive(1514, mac);
     ck_assert_int_eq(guest_receive(&guest, 0), HEADER + 1514);
     ck_assert_uint_eq(buffers_of(BUFFER + 0x1000), 1);
@@ -521,6 +523,7 @@ START_TEST(a_frame_that_is_too_long_is_dropped) /* NET43 */
         net_fd_ready(&socket_end);
     ck_assert_int_eq(guest_receive(&guest, 0), -1);
     ck_assert_uint_eq(net.dropped_to_guest, 1);
+    ck_assert_uint_eq(net.device.dropped, 1);
     arrive(NET_FRAME_MAX, mac);
     for (unsigned i = 0; i < 33; i++)
         ck_assert_int_gt(guest_receive(&guest, 0), 0);

@@ -333,6 +333,29 @@ START_TEST(discs_come_from_one_folder_only)
 }
 END_TEST
 
+/* What the monitor shows. Which numbers grow when is for the devices' own tests. */
+START_TEST(losses_are_counted_and_shown)
+{
+    char drive[150];
+    const char *const options[] = {"-drive", drive, "-device", "virtio-rng-pci,id=r", NULL};
+    struct terminal terminal;
+
+    snprintf(drive, sizeof drive, "file=%s,format=raw", file("disk.img"));
+    start_echo(&terminal, options);
+    terminal_type(&terminal, "\001c");
+    terminal_expect(&terminal, "(vmm)", LIMIT);
+    terminal_type(&terminal, "info virtio\r");
+    terminal_expect(&terminal,
+                    "virtio-blk: not live, status 0x0; rules broken 0, failed requests 0, dropped "
+                    "frames 0",
+                    LIMIT);
+    tell_monitor(&terminal, "", "virtio-rng, id r: not live");
+    terminal_type(&terminal, "quit\r");
+    ck_assert_int_eq(terminal_wait(&terminal, LIMIT), STATUS_OFF);
+    terminal_free(&terminal);
+}
+END_TEST
+
 /* Also after SIGKILL, when nobody else could. */
 START_TEST(the_clerk_removes_what_a_killed_vmm_leaves)
 {
@@ -522,6 +545,7 @@ static Suite *isolation_suite(void)
                 no_sandbox ? no_sandbox : no_root);
     harness_add(tests, who_cannot_be_found_is_refused, no_root);
     harness_add(tests, discs_come_from_one_folder_only, no_sandbox);
+    harness_add(tests, losses_are_counted_and_shown, no_kvm);
     harness_add(tests, the_clerk_removes_what_a_killed_vmm_leaves, no_sandbox);
     if (no_kvm)
         printf("SKIP each_end_has_its_status_and_gives_the_terminal_back: %s\n", no_kvm);

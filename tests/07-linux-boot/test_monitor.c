@@ -126,6 +126,7 @@ START_TEST(lines_are_answered)
         {"info chardev\n", "serial0: stdio, nobody there\r\n(vmm) "},
         {"info qtree\n", "virtio-blk\r\nvirtio-net\r\nvirtio-balloon, id b\r\n(vmm) "},
         {"info cpus\n", "(vmm) "},
+        {"info virtio\n", "(vmm) "}, /* none is plugged in */
         {"inof status\n", "unknown command \"inof\": did you mean info?\r\n(vmm) "},
         {"info stauts\n", "unknown command \"stauts\": did you mean status?\r\n(vmm) "},
         {"xyzzy\n", "unknown command \"xyzzy\": help lists those there are\r\n(vmm) "},
