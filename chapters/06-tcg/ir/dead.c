@@ -27,7 +27,7 @@ static struct ir_live live_at_stop(const struct ir_insn *insn, ir_live_flags *li
 static bool can_be_lazy(const struct ir_insn *insn)
 {
     return insn->op == IR_ADD || insn->op == IR_SUB || insn->op == IR_AND || insn->op == IR_OR ||
-           insn->op == IR_XOR;
+           insn->op == IR_XOR || (insn->op >= IR_LSL && insn->op <= IR_ASR);
 }
 
 /*
@@ -43,6 +43,8 @@ static void visit_setter(struct ir_insn *insn, bool lazy, struct ir_live *used)
     insn->lazy = 0;
     if (lazy && can_be_lazy(insn) && !(read & ~IR_FLAG_C) && !(insn->flags & IR_FLAG_Q))
         insn->lazy = (uint8_t)(insn->flags & ~read);
+    if (insn->op >= IR_LSL && insn->op <= IR_ASR)
+        insn->lazy &= IR_FLAGS_NZ; /* C is not made of operands that anyone keeps */
     used->read &= ~sets;
     used->shown &= ~sets;
 }

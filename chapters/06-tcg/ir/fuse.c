@@ -44,15 +44,15 @@ static bool keeps_host_flags(const struct fusing *f, const struct ir_insn *insn)
 }
 
 /* [answers] */
-/* Can EFLAGS after this operation decide the condition? Of C and Z only SUB's can. */
+/* Can EFLAGS after this operation decide the condition? On C and Z together SUB's can. */
 static bool answers(const struct ir_insn *setter, unsigned known, unsigned cond)
 {
     unsigned wants = ir_cond_flags(cond);
-    bool sum = setter->op == IR_ADD || setter->op == IR_ADC;
+    bool sub = setter->op == IR_SUB || setter->op == IR_SBC;
 
     if ((wants & known) != wants)
         return false;
-    return !(sum && wants == (IR_FLAG_C | IR_FLAG_Z));
+    return sub || wants != (IR_FLAG_C | IR_FLAG_Z);
 }
 /* [/answers] */
 
@@ -94,27 +94,25 @@ static void visit_condition(struct fusing *f, struct ir_insn *insn)
     }
 }
 
-/* ADDS, ADC: the carry has not left CF, and GET need not look for it in memory. */
+/* ADDS, ADC or LSRS, RRX: the carry is still in CF, and GET need not look for it in memory. */
 static void visit_carry(struct fusing *f, struct ir_insn *insn)
 {
-    struct ir_insn *get = &f->block->insns[insn->c];
+    ir_value *carry = insn->op == IR_RRX ? &insn->b : &insn->c;
+    struct ir_insn *get = &f->block->insns[*carry];
 
     if (!f->setter || !(f->known & IR_FLAG_C) || get->op != IR_GET || get->global != IR_C ||
         get < f->setter)
         return;
     f->setter->fused = true;
-    if (--f->uses[insn->c] == 0)
+    if (--f->uses[*carry] == 0)
         get->op = IR_NOP;
-    insn->c = IR_NONE;
+    *carry = IR_NONE;
 }
 
-/* What C means in CF depends on who set it. */
+/* What C means in CF depends on who set it. (Logic has no C; it is not known there.) */
 static bool same_carry(enum ir_op a, enum ir_op b)
 {
-    bool sub_a = a == IR_SUB || a == IR_SBC, sub_b = b == IR_SUB || b == IR_SBC;
-    bool add_a = a == IR_ADD || a == IR_ADC, add_b = b == IR_ADD || b == IR_ADC;
-
-    return sub_a == sub_b && add_a == add_b;
+    return (a == IR_SUB || a == IR_SBC) == (b == IR_SUB || b == IR_SBC);
 }
 
 /* Another way to the next LABEL, with EFLAGS as they are here. */
@@ -150,7 +148,7 @@ static void visit(struct fusing *f, unsigned i)
 {
     struct ir_insn *insn = &f->block->insns[i];
 
-    if (insn->op == IR_ADC || insn->op == IR_SBC)
+    if (insn->op == IR_ADC || insn->op == IR_SBC || insn->op == IR_RRX)
         visit_carry(f, insn);
     if (ir_ops[insn->op].traits & IR_OP_COND)
         visit_condition(f, insn);

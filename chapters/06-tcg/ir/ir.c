@@ -31,9 +31,10 @@ const struct ir_op_info ir_ops[IR_OPS] = {
     [IR_OR] = {"or", 2, P, IR_FLAGS_NZ},
     [IR_XOR] = {"xor", 2, P, IR_FLAGS_NZ},
     [IR_NOT] = {"not", 1, P, 0},
-    [IR_LSL] = {"lsl", 2, P, 0},
-    [IR_LSR] = {"lsr", 2, P, 0},
-    [IR_ASR] = {"asr", 2, P, 0},
+    [IR_RRX] = {"rrx", 2, P, 0},
+    [IR_LSL] = {"lsl", 2, P, IR_FLAGS_NZ | IR_FLAG_C},
+    [IR_LSR] = {"lsr", 2, P, IR_FLAGS_NZ | IR_FLAG_C},
+    [IR_ASR] = {"asr", 2, P, IR_FLAGS_NZ | IR_FLAG_C},
     [IR_ROR] = {"ror", 2, P, 0},
     [IR_CARRY_LSL] = {"carry_lsl", 3, P, 0},
     [IR_CARRY_LSR] = {"carry_lsr", 3, P, 0},
@@ -176,7 +177,7 @@ const char *ir_check(const struct ir_block *block)
         for (unsigned n = 0; n < ir_ops[insn->op].operands; n++) {
             bool memory = insn->op == IR_LOAD || insn->op == IR_STORE;
             bool carry = insn->op == IR_ADC || insn->op == IR_SBC;
-            bool optional = (n == 1 && memory) || (n == 2 && carry);
+            bool optional = (n == 1 && (memory || insn->op == IR_RRX)) || (n == 2 && carry);
 
             if (!(optional && operands[n] == IR_NONE) && !usable(block, i, operands[n], label))
                 return "an operand is no value, or not one of this side of a label";

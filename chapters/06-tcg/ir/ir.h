@@ -67,7 +67,8 @@ enum ir_op {
 
     /*
      * These may set flags: N and Z from the result, C and V as ARM defines them. They
-     * set N and Z, or all four, or none.
+     * set N and Z, or all four, or none; LSL, LSR and ASR by a constant of 1 to 31 may
+     * set N, Z and C.
      */
     IR_ADD, /* a + b */
     IR_ADC, /* a + b + c, c is 0 or 1; IR_NONE: the flag C, which is in the host's flags */
@@ -78,6 +79,7 @@ enum ir_op {
     IR_XOR, /* a ^ b */
 
     IR_NOT, /* ~a */
+    IR_RRX, /* a >> 1 with b, 0 or 1, at the top; b may be IR_NONE like c of ADC */
     /* Shifts count by the low byte of b, 0..255, as ARM's register shifts do. */
     IR_LSL,
     IR_LSR,

@@ -45,6 +45,7 @@ uint64_t ir_compute(enum ir_op op, uint64_t a, uint64_t b, uint64_t c)
     case IR_OR: return left | right;
     case IR_XOR: return left ^ right;
     case IR_NOT: return (uint32_t)~left;
+    case IR_RRX: return right << 31 | left >> 1;
     case IR_LSL:
     case IR_LSR:
     case IR_ASR:
@@ -99,6 +100,13 @@ static void flags_of(struct ir_state *state, const struct ir_insn *insn, uint32_
     case IR_SUB: set_flags(state, insn->flags, a, ~b, 1, result); break;
     case IR_SBC: set_flags(state, insn->flags, a, ~b, c, result); break;
     case IR_ADC: set_flags(state, insn->flags, a, b, c, result); break;
+    case IR_LSL:
+    case IR_LSR:
+    case IR_ASR:
+        if (insn->flags & IR_FLAG_C)
+            state->globals[IR_C] = (uint32_t)shift_carry(insn->op - IR_LSL + IR_CARRY_LSL, a, b, 0);
+        set_flags(state, insn->flags & IR_FLAGS_NZ, 0, 0, 0, result);
+        break;
     default: set_flags(state, insn->flags, a, b, 0, result); break;
     }
 }
@@ -146,7 +154,7 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
     for (unsigned i = 0; i < block->count; i++) {
         const struct ir_insn *insn = &block->insns[i];
         uint64_t a = insn->a < i ? values[insn->a] : 0;
-        uint64_t b = insn->b < i ? values[insn->b] : 0;
+        uint64_t b = insn->b < i ? values[insn->b] : insn->op == IR_RRX ? state->globals[IR_C] : 0;
         uint64_t c = insn->c < i ? values[insn->c] : insn->c == IR_NONE ? state->globals[IR_C] : 0;
 
         switch (insn->op) {

@@ -29,11 +29,8 @@ ir_value lift_shifted(struct lifter *l, const struct arm_insn *insn, ir_value va
 {
     struct ir_block *b = l->block;
 
-    if (insn->shift == ARM_RRX) { /* the carry comes in at the top */
-        ir_value top = ir_binary(b, IR_LSL, ir_get(b, IR_C), ir_const(b, 31));
-
-        return ir_binary(b, IR_OR, top, ir_binary(b, IR_LSR, value, ir_const(b, 1)));
-    }
+    if (insn->shift == ARM_RRX)
+        return ir_binary(b, IR_RRX, value, ir_get(b, IR_C));
     if (insn->amount == 0)
         return value;
     return ir_binary(b, shift_op[insn->shift], value, ir_const(b, insn->amount));
@@ -130,6 +127,13 @@ static ir_value lift_sum(struct lifter *l, const struct arm_insn *insn, enum ir_
 }
 /* [/sum] */
 
+/* MOVS of a shifted register: x86's shift leaves the same three flags. */
+static bool is_plain_shift(const struct arm_insn *insn)
+{
+    return insn->op == ARM_MOV && insn->s && insn->operand == ARM_REG && insn->shift <= ARM_ASR &&
+           insn->amount >= 1 && insn->amount <= 31;
+}
+
 static ir_value lift_logic(struct lifter *l, const struct arm_insn *insn)
 {
     static const uint8_t ops[ARM_MVN + 1] = {
@@ -138,6 +142,11 @@ static ir_value lift_logic(struct lifter *l, const struct arm_insn *insn)
     };
     bool s = insn->s || is_compare(insn);
     bool move = insn->op == ARM_MOV || insn->op == ARM_MVN;
+
+    if (is_plain_shift(insn))
+        return append_flags(l, shift_op[insn->shift], lift_read(l, insn->rm),
+                            ir_const(l->block, insn->amount), IR_FLAGS_NZ | IR_FLAG_C);
+
     struct operand2 two = lift_operand2(l, insn, s);
     ir_value result = two.value;
 

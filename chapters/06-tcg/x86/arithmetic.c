@@ -152,6 +152,22 @@ static void shift_by_constant(struct generator *g, unsigned i, unsigned count)
     result = allocate_copy(&g->places, i, insn->a, IR_NONE);
     if (count)
         x86_shift_imm(g->code, host_shift[insn->op - IR_LSL], X86_32, x86_reg(result), count);
+    if (insn->lazy && !insn->deferred)
+        emit_lazy_result(g, result);
+    if (insn->flags & ~insn->lazy || insn->fused)
+        emit_flags(g, i, HOST_FLAGS_SHIFT);
+}
+
+void emit_rotate_by_carry(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+
+    emit_carry_in(g, insn->b, false);
+
+    /* Copies do not change CF. */
+    enum x86_reg result = allocate_copy(&g->places, i, insn->a, IR_NONE);
+
+    x86_shift_imm(g->code, X86_RCR, X86_32, x86_reg(result), 1);
 }
 
 /* Loads ECX with the low byte of the amount, limited to max by way of scratch. */

@@ -254,7 +254,7 @@ enum x86_cc emit_condition(struct generator *g, const struct ir_insn *insn)
     if (insn->fused) {
         assert(host_flags_hold(g));
         cc = after_sub[cond];
-        if (g->host_flags == HOST_FLAGS_ADD && cond / 2 == 1) /* CS, CC */
+        if (g->host_flags != HOST_FLAGS_SUB && cond / 2 == 1) /* CS, CC */
             cc = opposite(cc);
         return cc;
     }

@@ -69,6 +69,7 @@ enum x86_alu {
 enum x86_shift {
     X86_ROL = 0,
     X86_ROR = 1,
+    X86_RCR = 3,
     X86_SHL = 4,
     X86_SHR = 5,
     X86_SAR = 7,

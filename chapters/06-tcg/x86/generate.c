@@ -249,6 +249,7 @@ static void emit_value(struct generator *g, unsigned i)
     case IR_LSR:
     case IR_ASR:
     case IR_ROR: emit_shift(g, i); break;
+    case IR_RRX: emit_rotate_by_carry(g, i); break;
     case IR_CARRY_LSL:
     case IR_CARRY_LSR:
     case IR_CARRY_ASR:

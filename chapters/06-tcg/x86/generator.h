@@ -17,6 +17,7 @@ enum host_flags {
     HOST_FLAGS_ADD,   /* all four; CF is ARM's C */
     HOST_FLAGS_SUB,   /* all four; CF is the opposite of ARM's C */
     HOST_FLAGS_LOGIC, /* N and Z only */
+    HOST_FLAGS_SHIFT, /* N and Z; CF is ARM's C */
 };
 
 struct generator {
@@ -82,6 +83,7 @@ void emit_compare(struct generator *g, const struct ir_insn *insn);
 void emit_add_sub_logic(struct generator *g, unsigned i);
 void emit_add_sub_carry(struct generator *g, unsigned i);
 void emit_shift(struct generator *g, unsigned i);
+void emit_rotate_by_carry(struct generator *g, unsigned i);
 void emit_shift_carry(struct generator *g, unsigned i);
 void emit_multiply(struct generator *g, unsigned i);
 void emit_wide(struct generator *g, unsigned i);
