@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "05-virtio/virtio_device.h"
+
 /* The largest frame: an IP packet of 64 KiB less one byte and an Ethernet header. */
 #define NET_FRAME_MAX 65549u
 #define NET_FRAME_MIN 14u /* an Ethernet header */
@@ -37,6 +39,18 @@ struct net_receiver {
     void *self;
 };
 
+/*
+ * For a back end that serves the rings of the first pair itself, while the device lives: no
+ * frame passes send() or receive() then.
+ */
+struct net_bypass {
+    uint64_t features; /* the device offers no others */
+    struct virtio_elsewhere rings[2];
+    int (*start)(void *self, struct virtio_device *device); /* 0 or -errno */
+    void (*stop)(void *self); /* returns when no buffer is touched any more */
+    void *self;
+};
+
 struct net_backend {
     uint64_t offloads; /* VIRTIO_NET_F_CSUM, _HOST_..., _GUEST_... */
     uint16_t mtu;      /* the largest packet that the network takes; 0: as on any Ethernet */
@@ -48,7 +62,8 @@ struct net_backend {
     /* The guest can take frames with these VIRTIO_NET_F_GUEST_... features. May be NULL. */
     void (*accept)(void *self, uint64_t features);
     void *self;
-    struct net_receiver receiver; /* set by the device */
+    const struct net_bypass *bypass; /* NULL: frames come and go as above */
+    struct net_receiver receiver;    /* set by the device */
 };
 
 #endif

@@ -68,6 +68,11 @@ bool queue_irqs_send(void *self, unsigned queue)
 }
 /* [/queue-irqs-send] */
 
+int queue_irqs_fd(const struct queue_irqs *irqs, unsigned queue)
+{
+    return queue < irqs->count && irqs->list[queue].open ? irqs->list[queue].fd : -1;
+}
+
 void queue_irqs_shut(struct queue_irqs *irqs)
 {
     pthread_mutex_lock(&irqs->lock);

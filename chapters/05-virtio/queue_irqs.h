@@ -44,6 +44,9 @@ void queue_irqs_free(struct queue_irqs *irqs);
 /* Tells the driver. False: not this way, just now. From any thread, with or without the lock. */
 bool queue_irqs_send(void *self, unsigned queue);
 
+/* For a queue that is served elsewhere: write to this to tell its driver. -1: shut. */
+int queue_irqs_fd(const struct queue_irqs *irqs, unsigned queue);
+
 /* Both under the devices' lock. After queue_irqs_shut() nothing is sent until it is opened. */
 void queue_irqs_shut(struct queue_irqs *irqs);
 void queue_irqs_open(struct queue_irqs *irqs);

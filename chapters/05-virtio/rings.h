@@ -72,6 +72,7 @@ const char *split_ring_start(struct virtqueue *queue);
 int split_ring_pop(struct virtqueue *queue, struct chain *chain);
 void split_ring_unpop(struct virtqueue *queue);
 void split_ring_push(struct virtqueue *queue, const struct chain *chain, uint32_t written);
+void split_ring_publish(struct virtqueue *queue);
 bool split_ring_flush(struct virtqueue *queue);
 void split_ring_disable_kicks(struct virtqueue *queue);
 bool split_ring_enable_kicks(struct virtqueue *queue);

@@ -163,6 +163,11 @@ void split_ring_push(struct virtqueue *q, const struct chain *chain, uint32_t wr
         q->unflushed++;
 }
 
+void split_ring_publish(struct virtqueue *q)
+{
+    store_release(&q->split.used->idx, q->next_push);
+}
+
 /* [split-flush] */
 bool split_ring_flush(struct virtqueue *q)
 {

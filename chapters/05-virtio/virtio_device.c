@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/bits.h"
 
@@ -27,6 +28,9 @@
 
 /* Times that a queue is served at once, two rings full each time, where others wait. */
 #define ROUNDS_MAX 2u
+
+/* A driver may be short of memory, or of places: so many buffers it is told of at once. */
+#define UNTOLD_MAX 16u
 
 void virtio_device_init(struct virtio_device *d, const struct virtio_class *class, void *self,
                         const struct guest_memory *memory, uint64_t features, void *config,
@@ -79,6 +83,7 @@ void virtio_device_reset(struct virtio_device *d)
         d->queues[i].was_reset = false;
     }
     d->accepted = 0;
+    d->untold = 0;
     d->trouble = NULL;
     d->status = 0;
     resume_runner(d);
@@ -231,6 +236,13 @@ void virtio_device_notify(struct virtio_device *d, uint32_t index)
 {
     if (index >= d->queue_count || !virtio_device_live(d))
         return;
+    if (d->queues[index].elsewhere) {
+        uint64_t one = 1;
+
+        if (write(d->queues[index].elsewhere->kick_fd, &one, sizeof one) < 0)
+            return; /* its counter is full: whoever reads it is awake */
+        return;
+    }
     if (d->runner) {
         d->runner->kick(d->runner->self, index);
         return;
@@ -243,13 +255,34 @@ void virtio_device_notify(struct virtio_device *d, uint32_t index)
     }
 }
 
+/* [defer] */
+/*
+ * A driver that has sent something wants its buffers back, but is in no hurry: it looks for
+ * them anyway when it sends again, and then has moved its event index past them. An interrupt
+ * that was not sent by then is one that nobody needs.
+ */
+static void tell_or_defer(struct virtio_device *d, unsigned index)
+{
+    struct virtqueue *ring = &d->queues[index].ring;
+
+    if (!d->defers || !d->class->late || !d->class->late(d->self, index) ||
+        ring->unflushed > UNTOLD_MAX) {
+        virtio_device_flush(d, index);
+        return;
+    }
+    virtqueue_publish(ring);
+    if (ring->unflushed > 0)
+        d->untold |= BIT(index);
+}
+/* [/defer] */
+
 /* [serve] */
 bool virtio_device_serve(struct virtio_device *d, unsigned index)
 {
     struct virtqueue *ring = &d->queues[index].ring;
     bool stuck = false;
 
-    if (!virtio_device_live(d))
+    if (!virtio_device_live(d) || d->queues[index].elsewhere)
         return false;
     virtqueue_disable_kicks(ring);
     for (unsigned left = 2 * VIRTQUEUE_SIZE_MAX; left > 0 && !stuck; left--) {
@@ -265,7 +298,7 @@ bool virtio_device_serve(struct virtio_device *d, unsigned index)
         virtio_device_fail(d, ring->broken);
     if (d->class->served)
         d->class->served(d->self, index);
-    virtio_device_flush(d, index);
+    tell_or_defer(d, index);
     /* A device that waits for its back end looks again by itself, without being told. */
     if (stuck)
         return false;
@@ -294,8 +327,16 @@ void virtio_device_push(struct virtio_device *d, unsigned index, const struct ch
 
 void virtio_device_flush(struct virtio_device *d, unsigned index)
 {
+    d->untold &= ~BIT(index);
     if (virtqueue_flush(&d->queues[index].ring) && d->wire.used)
         d->wire.used(d->wire.self, index);
+}
+
+void virtio_device_tell(struct virtio_device *d)
+{
+    for (unsigned i = 0; d->untold != 0 && i < d->queue_count; i++)
+        if (d->untold & BIT(i))
+            virtio_device_flush(d, i);
 }
 
 uint64_t virtio_device_config_read(const struct virtio_device *d, uint64_t offset, unsigned size)

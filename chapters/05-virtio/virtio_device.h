@@ -91,14 +91,31 @@ struct virtio_class {
     void (*reset_queue)(void *self, unsigned queue);
     /* The driver wrote to the configuration; the bytes are the device's to change. */
     void (*config_write)(void *self, unsigned offset, unsigned size, uint64_t value);
+    /* Can the driver of this queue wait to be told that its buffers are used? */
+    bool (*late)(void *self, unsigned queue);
+    /* Has much been moved since the last time somebody asked, so that more will come? */
+    bool (*streams)(void *self);
 };
 /* [/class] */
+
+/* [elsewhere] */
+/*
+ * A queue that somebody else serves: the host's kernel, say. A ring is memory; all that is
+ * needed beside it are two eventfds.
+ */
+struct virtio_elsewhere {
+    int kick_fd;                         /* written to when the driver notifies; not owned */
+    void (*call_by)(void *self, int fd); /* from now on write to fd for an interrupt; -1: none */
+    void *self;
+};
+/* [/elsewhere] */
 
 struct virtio_queue {
     struct virtqueue_setup setup;
     uint16_t size_max; /* 0: there is no such queue */
     bool enabled;
-    bool was_reset; /* by itself, and not enabled again since */
+    bool was_reset;                           /* by itself, and not enabled again since */
+    const struct virtio_elsewhere *elsewhere; /* NULL: served here */
     struct virtqueue ring;
 };
 
@@ -119,8 +136,10 @@ struct virtio_device {
     struct virtio_wire wire;
     const struct virtio_runner *runner; /* NULL: the notifying thread */
     struct virtio_later later;          /* call is NULL: serve on until all is done */
-    struct chain chain;                 /* the one being handled */
-    struct chain taken;                 /* what virtio_device_take() gave, often meanwhile */
+    bool defers;        /* there is a runner who calls virtio_device_tell() in time */
+    uint64_t untold;    /* queues whose driver has not been asked whether it wants to know */
+    struct chain chain; /* the one being handled */
+    struct chain taken; /* what virtio_device_take() gave, often meanwhile */
 };
 
 /*
@@ -191,6 +210,9 @@ struct chain *virtio_device_take(struct virtio_device *d, unsigned index);
 void virtio_device_push(struct virtio_device *d, unsigned index, const struct chain *chain,
                         uint64_t written);
 void virtio_device_flush(struct virtio_device *d, unsigned index);
+
+/* For the runner: tells the driver what it could wait for, if it still wants to know. */
+void virtio_device_tell(struct virtio_device *d);
 
 /* The driver broke a rule: DEVICE_NEEDS_RESET. why is static text. */
 void virtio_device_fail(struct virtio_device *d, const char *why);

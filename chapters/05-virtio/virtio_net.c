@@ -20,7 +20,11 @@
 #include "05-virtio/net_filter.h"
 #include "common/bits.h"
 
-#define HEADER_SIZE sizeof(struct virtio_net_hdr_v1)
+/* So many bytes at once are a stream's; so many times with fewer, and it has ended. */
+#define STREAM_BYTES 8192u
+#define STREAM_CALM  16u
+
+#define HEADER_SIZE  sizeof(struct virtio_net_hdr_v1)
 _Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "[VIRTIO, 5.1.6]");
 
 #define OFFLOADS                                                                                   \
@@ -96,6 +100,7 @@ static void transmit(struct virtio_net *net, unsigned queue, struct chain *chain
         net->dropped_from_guest++;
         net->device.dropped++;
     } else {
+        net->sent += size;
         if (net->pairs > 1)
             net->steer[flow_of(start, chain_read(chain, HEADER_SIZE, start, sizeof start))] =
                 (uint8_t)(queue / 2);
@@ -237,6 +242,7 @@ static bool net_receive(void *self, const struct virtio_net_hdr_v1 *header, cons
         queue = 2u * (net->steer[flow_of(frame, size)] % net->pairs);
     if (!fill(net, queue, header, frame, size))
         return false;
+    net->received += size;
     if (net->burst)
         net->untold |= BIT(queue);
     else
@@ -255,18 +261,62 @@ static void net_burst(void *self, bool on)
     net->untold = 0;
 }
 
+/*
+ * A driver that has sent little has no use for its buffers yet. One that sends much may wait
+ * for them: Linux's TCP counts the bytes that are not on the wire.
+ */
+static bool net_late(void *self, unsigned queue)
+{
+    const struct virtio_net *net = self;
+
+    return queue % 2 == 1 && queue < control_queue(net) && net->sent < STREAM_BYTES;
+}
+
+/* [streams] */
+/* A stream has its pauses; so it ends only when it has been calm for a while. */
+static bool net_streams(void *self)
+{
+    struct virtio_net *net = self;
+
+    if (net->sent + net->received >= STREAM_BYTES)
+        net->calm = 0;
+    else if (net->calm < STREAM_CALM)
+        net->calm++;
+    net->sent = net->received = 0;
+    return net->calm < STREAM_CALM;
+}
+/* [/streams] */
+
+void virtio_net_stop(struct virtio_net *net)
+{
+    if (net->backend->bypass)
+        net->backend->bypass->stop(net->backend->bypass->self);
+}
+
 static void net_start(void *self)
 {
     struct virtio_net *net = self;
 
+    const struct net_bypass *bypass = net->backend->bypass;
+
     if (net->backend->accept)
         net->backend->accept(net->backend->self, net->device.accepted & OFFLOADS);
+    if (bypass && bypass->start(bypass->self, &net->device) < 0)
+        virtio_device_fail(&net->device, "the rings are not what the host can serve");
+}
+
+/* No reset of one queue is offered then, but a driver may switch one off. */
+static void net_reset_queue(void *self, unsigned queue)
+{
+    (void)queue;
+    virtio_net_stop(self);
 }
 
 static void net_reset(void *self)
 {
     struct virtio_net *net = self;
 
+    virtio_net_stop(net);
     net_filter_reset(net);
     if (net->backend->accept)
         net->backend->accept(net->backend->self, 0);
@@ -302,6 +352,9 @@ static const struct virtio_class net_class = {
     .handle = net_handle,
     .served = net_served,
     .reset = net_reset,
+    .reset_queue = net_reset_queue,
+    .late = net_late,
+    .streams = net_streams,
 };
 
 void virtio_net_init(struct virtio_net *net, const struct guest_memory *memory,
@@ -330,7 +383,13 @@ void virtio_net_init(struct virtio_net *net, const struct guest_memory *memory,
                                         : offsetof(struct virtio_net_config, mtu));
     for (unsigned i = 0; i < 2 * pairs + 1; i++)
         virtio_device_add_queue(&net->device, VIRTIO_NET_QUEUE_SIZE);
+    if (backend->bypass) {
+        net->device.offered &= backend->bypass->features;
+        for (unsigned i = 0; i < ARRAY_SIZE(backend->bypass->rings); i++)
+            net->device.queues[i].elsewhere = &backend->bypass->rings[i];
+    }
     net_filter_reset(net);
+    net->calm = STREAM_CALM;
     backend->receiver = (struct net_receiver){net_receive, net_burst, net};
 }
 

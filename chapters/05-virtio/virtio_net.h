@@ -38,17 +38,22 @@ struct virtio_net {
     struct virtio_net_config config;
     struct net_backend *backend; /* not owned */
     struct net_filter filter;
-    uint8_t mac[ETH_ALEN]; /* what the driver has made of the one in config */
-    unsigned pairs;        /* in use */
-    bool burst;            /* more frames may come: tell the driver when they have */
-    uint64_t untold;       /* queues with frames that it has not been told of */
-    uint8_t steer[256];    /* pair by flow: where a flow was last sent from */
+    uint8_t mac[ETH_ALEN];   /* what the driver has made of the one in config */
+    unsigned pairs;          /* in use */
+    bool burst;              /* more frames may come: tell the driver when they have */
+    uint64_t untold;         /* queues with frames that it has not been told of */
+    uint8_t steer[256];      /* pair by flow: where a flow was last sent from */
+    uint64_t sent, received; /* bytes, since somebody asked */
+    unsigned calm;           /* times that somebody asked since it was much */
     uint64_t dropped_from_guest, dropped_to_guest, filtered;
 };
 
 /* pairs is 1 to VIRTIO_NET_PAIRS_MAX. Makes itself the back end's receiver. */
 void virtio_net_init(struct virtio_net *net, const struct guest_memory *memory,
                      struct net_backend *backend, const uint8_t mac[ETH_ALEN], unsigned pairs);
+
+/* No buffer is touched any more, by nobody: the device goes, without a reset. */
+void virtio_net_stop(struct virtio_net *net);
 
 /* The cable is in, or out. Under the devices' lock. */
 void virtio_net_set_link(struct virtio_net *net, bool up);

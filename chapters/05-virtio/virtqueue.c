@@ -97,6 +97,13 @@ bool virtqueue_flush(struct virtqueue *q)
     return interrupt;
 }
 
+/* In a packed ring a buffer is seen as soon as it was pushed. */
+void virtqueue_publish(struct virtqueue *q)
+{
+    if (q->size > 0 && !q->is_packed)
+        split_ring_publish(q);
+}
+
 void virtqueue_disable_kicks(struct virtqueue *q)
 {
     if (q->size == 0)

@@ -126,6 +126,9 @@ void virtqueue_push(struct virtqueue *queue, const struct chain *chain, uint32_t
 /* Shows the driver what was pushed. True: it wants an interrupt for it. */
 bool virtqueue_flush(struct virtqueue *queue);
 
+/* Shows it only; whether it wants an interrupt is left to a later virtqueue_flush(). */
+void virtqueue_publish(struct virtqueue *queue);
+
 /* "I am looking anyway": asks the driver not to notify. Only a hint to it. */
 void virtqueue_disable_kicks(struct virtqueue *queue);
 

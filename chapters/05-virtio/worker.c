@@ -6,6 +6,7 @@
  *
  * Left out on purpose: more than one thread for a device of several queues.
  */
+#define _GNU_SOURCE /* SCHED_BATCH */
 #include "05-virtio/worker.h"
 
 #include <errno.h>
@@ -17,6 +18,13 @@
 #include "04-devices/threads.h"
 #include "common/bits.h"
 #include "common/die.h"
+
+/*
+ * How long a driver may wait to be told of what it sent, in milliseconds. Linux's TCP keeps
+ * about one millisecond's worth of bytes on their way to the wire, so not for much longer.
+ */
+#define UNTOLD_MS     2
+#define UNTOLD_DELAYS 4u /* frames that come start the time anew, but not for ever */
 
 static void ring_fd(int fd)
 {
@@ -163,6 +171,47 @@ static void serve_all(struct virtio_worker *w)
     }
 }
 
+/* [patience] */
+/*
+ * While a stream flows it is better to be woken late than often: the longer the guest goes
+ * on, the more it has put into the ring. A thread of the batch policy does not take the
+ * processor from one that runs; where a processor is free, it starts as soon as any other.
+ */
+static void set_patience(struct virtio_worker *w, bool patient)
+{
+    const struct sched_param none = {.sched_priority = 0};
+
+    if (patient == w->patient)
+        return;
+    w->patient = patient;
+    pthread_setschedparam(pthread_self(), patient ? SCHED_BATCH : SCHED_OTHER, &none);
+}
+/* [/patience] */
+
+/*
+ * Waits for a kick, for the source, or until the driver must be told of what it sent. One
+ * that kicks has looked already, and has said what it wants to be told of from now on.
+ */
+static void wait_for_work(struct virtio_worker *w, struct pollfd fds[2])
+{
+    const struct virtio_class *class = w->device->class;
+    int ready;
+
+    if (class->streams)
+        set_patience(w, class->streams(w->device->self));
+    fds[0].revents = fds[1].revents = 0;
+    fds[1].fd = w->source.fd ? w->source.fd(w->source.self) : -1;
+    ready = poll(fds, 2, w->device->untold ? UNTOLD_MS : -1);
+    if (ready < 0 && errno != EINTR)
+        die("poll failed: %s", strerror(errno));
+    if (fds[0].revents)
+        silence_fd(w->kick_fd);
+    if (ready > 0 && !fds[0].revents && ++w->delays < UNTOLD_DELAYS)
+        return;
+    virtio_device_tell(w->device);
+    w->delays = 0;
+}
+
 /* [worker-loop] */
 static void *worker_loop(void *self)
 {
@@ -170,12 +219,7 @@ static void *worker_loop(void *self)
     struct pollfd fds[] = {{.fd = w->kick_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
 
     do {
-        fds[0].revents = fds[1].revents = 0;
-        fds[1].fd = w->source.fd ? w->source.fd(w->source.self) : -1;
-        if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-            die("poll failed: %s", strerror(errno));
-        if (fds[0].revents)
-            silence_fd(w->kick_fd);
+        wait_for_work(w, fds);
         if (!may_go_on(w))
             return NULL;
         if (fds[1].revents)
@@ -211,6 +255,7 @@ void virtio_worker_start(struct virtio_worker *w, const char *name)
         die("cannot start a thread for %s: %s", name, strerror(-error));
     w->device->wire = (struct virtio_wire){worker_used, worker_changed, w};
     w->device->runner = &w->runner;
+    w->device->defers = true;
 }
 
 void virtio_worker_stop(struct virtio_worker *w)
@@ -219,6 +264,7 @@ void virtio_worker_stop(struct virtio_worker *w)
     ring_fd(w->kick_fd);
     pthread_join(w->thread, NULL);
     w->device->runner = NULL;
+    w->device->defers = false;
     w->device->wire = w->transport;
     close(w->kick_fd);
     close(w->call_fd);

@@ -57,6 +57,8 @@ struct virtio_worker {
     _Atomic enum worker_state state;
     int kick_fd;           /* wakes the worker; KVM may write to it, too */
     int call_fd;           /* wakes the event loop */
+    bool patient;          /* its thread's, who sees no haste in waking up */
+    unsigned delays;       /* times that it woke up and did not tell the driver */
     _Atomic uint64_t used; /* queues whose interrupt has not been raised yet */
     atomic_bool config_changed;
 

@@ -80,6 +80,7 @@ static int take_no_script(const struct property *row, void *field, const char *v
 static const struct property tap_properties[] = {
     {"id", property_id, AT(struct netdev, id), .form = "NAME"},
     {"ifname", property_text, AT(struct netdev, interface), .form = "INTERFACE"},
+    {"vhost", property_switch, AT(struct netdev, vhost_on), .form = "on|off"},
     {"script", take_no_script, 0, 0, .form = "no"},
     {"downscript", take_no_script, 0, 0, .form = "no"},
     {.name = NULL},
@@ -92,7 +93,22 @@ static int check_tap(const struct netdev *n, struct refusal *why)
 
 static int open_tap(struct netdev *n, struct refusal *why)
 {
-    return net_fd_tap(&n->back, n->interface, why);
+    int error = net_fd_tap(&n->back, n->interface, why);
+
+    if (error < 0 || !n->vhost_on)
+        return error;
+    error = vhost_net_open(&n->vhost, n->back.fd, why);
+    if (error < 0)
+        net_fd_close(&n->back);
+    n->back.backend.bypass = &n->vhost.bypass;
+    return error;
+}
+
+static void close_tap(struct netdev *n)
+{
+    if (n->vhost_on)
+        vhost_net_close(&n->vhost);
+    net_fd_close(&n->back);
 }
 
 static void close_back(struct netdev *n)
@@ -132,7 +148,7 @@ static int open_dgram(struct netdev *n, struct refusal *why)
 static const struct netdev_kind kinds[] = {
     {"user", "TCP and UDP through this process, without privileges", user_properties, NULL,
      open_user, close_user},
-    {"tap", "an interface of the host", tap_properties, check_tap, open_tap, close_back},
+    {"tap", "an interface of the host", tap_properties, check_tap, open_tap, close_tap},
     {"dgram", "a socket of datagrams that is inherited", dgram_properties, check_dgram, open_dgram,
      close_back},
 };

@@ -3,6 +3,7 @@
  *
  *     -netdev user,id=n0,hostfwd=tcp::8080-:80       TCP and UDP through this process
  *     -netdev tap,id=n0,ifname=tap0                  an interface of the host
+ *     -netdev tap,id=n0,ifname=tap0,vhost=on         the same, served by the host's kernel
  *     -netdev dgram,id=n0,local.type=fd,local.str=3  one end of a socketpair that we
  *                                                    inherit: a message is a frame
  *     -device virtio-net-pci,netdev=n0,mac=52:54:00:12:34:56
@@ -18,6 +19,7 @@
 
 #include "05-virtio/net_fd.h"
 #include "05-virtio/user_net.h"
+#include "05-virtio/vhost_net.h"
 #include "07-linux-boot/drives.h"
 #include "07-linux-boot/properties.h"
 
@@ -30,6 +32,7 @@ struct netdev {
     const struct netdev_kind *kind;
     char id[ID_ROOM];
     char interface[16]; /* tap: IFNAMSIZ */
+    bool vhost_on;      /* tap: the host's kernel serves the rings */
     unsigned fd_type;   /* dgram: said */
     unsigned fd;
     struct netdev_forwards {
@@ -40,6 +43,7 @@ struct netdev {
     bool taken; /* a device is in front of it */
     bool open;
     struct net_fd back;
+    struct vhost_net vhost;
     struct user_net user; /* the far end of back, if the network is ours */
 };
 

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
+#include <linux/vhost.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -39,6 +40,14 @@ const struct sandbox_row sandbox_rows[] = {
     {CALL(ioctl), .kinds = M | P, WANTS(1, KVM_RUN)},
     {CALL(ioctl), .kinds = N, WANTS(1, FIONREAD)},
     {CALL(ioctl), .kinds = M | P | D, WANTS(1, TUNSETOFFLOAD)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_SET_VRING_CALL)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_SET_FEATURES)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_SET_MEM_TABLE)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_SET_VRING_NUM)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_SET_VRING_BASE)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_SET_VRING_ADDR)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_SET_VRING_KICK)},
+    {CALL(ioctl), .kinds = M | P, WANTS(1, VHOST_NET_SET_BACKEND)},
     {CALL(ioctl), .kinds = M | P | D | N, WANTS(1, TCGETS)},
     {CALL(ioctl), .kinds = M | P | D | N, WANTS(1, TCSETS)},
     {CALL(ioctl), .kinds = M, WANTS(1, TCSETSW)},
@@ -165,6 +174,8 @@ const struct sandbox_row sandbox_rows[] = {
      .note = "not PROT_EXEC"},
     {CALL(mprotect), .kinds = M | P | D | N, .argument = 2, .value = 0, .bits = PROT_EXEC,
      .note = "not PROT_EXEC"},
+    {CALL(sched_setscheduler), .kinds = M | D, WANTS(1, SCHED_OTHER)},
+    {CALL(sched_setscheduler), .kinds = M | D, WANTS(1, SCHED_BATCH)},
     {CALL(prctl), .kinds = M | P | D | N, WANTS(0, PR_GET_NAME)},
     {CALL(prctl), .kinds = M, WANTS(0, PR_SET_NAME)},
     {CALL(fcntl), .kinds = M, WANTS(1, F_DUPFD_CLOEXEC)},

@@ -13,6 +13,11 @@
 #include "07-linux-boot/virtio_slot.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/die.h"
 
 #define REST_NS INT64_C(10000000)
 
@@ -27,13 +32,31 @@ static void move_bells(struct virtio_slot *slot, bool somewhere)
                           : DOORBELL_NOWHERE);
 }
 
+static int short_way(const struct virtio_slot *slot, unsigned queue)
+{
+    return slot->worker.shortcut.send ? queue_irqs_fd(&slot->irqs, queue) : -1;
+}
+
+/* Whoever serves a queue for us shall interrupt the short way if there is one. */
+static void choose_ways(struct virtio_slot *slot)
+{
+    for (unsigned i = 0; i < slot->far_count; i++) {
+        const struct virtio_elsewhere *elsewhere = slot->device->queues[i].elsewhere;
+        int fd = short_way(slot, i);
+
+        elsewhere->call_by(elsewhere->self, fd >= 0 ? fd : slot->far[i].fd);
+    }
+}
+
 static void rested(void *self)
 {
     struct virtio_slot *slot = self;
 
     move_bells(slot, true);
-    if (slot->has_worker)
-        queue_irqs_open(&slot->irqs);
+    if (!slot->has_worker)
+        return;
+    queue_irqs_open(&slot->irqs);
+    choose_ways(slot);
 }
 
 static void wait_for_rest(struct virtio_slot *slot)
@@ -58,6 +81,7 @@ static void vectors_moved(void *self)
     struct virtio_slot *slot = self;
 
     queue_irqs_shut(&slot->irqs);
+    choose_ways(slot);
     wait_for_rest(slot);
 }
 
@@ -91,14 +115,16 @@ static void add_bells(struct virtio_slot *slot, enum doorbell_space space, uint6
     while (slot->bell_count < slot->device->queue_count &&
            slot->bell_count < VIRTIO_SLOT_BELLS_MAX) {
         struct doorbell *bell = &slot->bells[slot->bell_count];
+        const struct virtio_elsewhere *elsewhere = slot->device->queues[slot->bell_count].elsewhere;
 
         *bell = (struct doorbell){.machine = slot->machine,
                                   .space = space,
                                   .address = address,
                                   .size = size,
                                   .value = slot->bell_count};
-        if ((slot->has_worker ? doorbell_open_on(bell, slot->worker.kick_fd)
-                              : doorbell_open(bell)) < 0)
+        if ((elsewhere          ? doorbell_open_on(bell, elsewhere->kick_fd)
+             : slot->has_worker ? doorbell_open_on(bell, slot->worker.kick_fd)
+                                : doorbell_open(bell)) < 0)
             break;
         slot->bell_count++;
     }
@@ -109,6 +135,33 @@ static void deliver(void *self)
     virtio_worker_deliver(self);
 }
 
+/* The long way of a queue's interrupt. */
+static void far_used(void *self)
+{
+    const struct far_queue *far = self;
+    struct virtio_wire *wire = &far->slot->worker.transport;
+    uint64_t times;
+
+    if (read(far->fd, &times, sizeof times) != sizeof times)
+        return;
+    pthread_mutex_lock(&far->slot->machine->devices.lock);
+    wire->used(wire->self, far->index);
+    pthread_mutex_unlock(&far->slot->machine->devices.lock);
+}
+
+static void add_far_queues(struct virtio_slot *slot)
+{
+    for (unsigned i = 0; i < VIRTIO_SLOT_FAR_MAX && slot->device->queues[i].elsewhere; i++) {
+        struct far_queue *far = &slot->far[slot->far_count++];
+
+        *far = (struct far_queue){slot, i, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        if (far->fd < 0)
+            die("eventfd failed: %s", strerror(errno));
+        watches_add(&slot->machine->watches, far->fd, far_used, far);
+    }
+    choose_ways(slot);
+}
+
 /* Between device and transport, and before any doorbell rings. */
 static void add_worker(struct virtio_slot *slot)
 {
@@ -116,6 +169,7 @@ static void add_worker(struct virtio_slot *slot)
         return;
     virtio_worker_init(&slot->worker, slot->device, &slot->machine->devices.lock);
     watches_add(&slot->machine->watches, slot->worker.call_fd, deliver, &slot->worker);
+    add_far_queues(slot);
 }
 
 /* On PCI each queue has a message, which KVM can hold for us. */
@@ -174,7 +228,7 @@ static int plug(struct virtio_slot *slot, struct virtio_device *device, uint32_t
 {
     slot->device = device;
     slot->machine = bus->machine;
-    slot->bell_count = 0;
+    slot->bell_count = slot->far_count = 0;
     slot->again = machine_alarm(bus->machine, serve_rest, slot);
     device->later = (struct virtio_later){serve_later, slot};
     return bus->pci ? plug_pci(slot, class_code, bus, why) : plug_page(slot, bus, why);
@@ -206,6 +260,8 @@ void virtio_slot_unplug(struct virtio_slot *slot)
 {
     while (slot->bell_count > 0)
         doorbell_close(&slot->bells[--slot->bell_count]);
+    while (slot->far_count > 0)
+        close(slot->far[--slot->far_count].fd);
     if (!slot->has_worker)
         return;
     virtio_worker_stop(&slot->worker);

@@ -10,7 +10,9 @@
  * The driver rings by a write: on PCI to a port, else to its page of registers. KVM takes
  * it and the guest goes on (04-devices/doorbell.h), while another thread serves the queue:
  * the event loop's, or, where time matters, one of the device's own (05-virtio/worker.h).
- * That one's interrupts go straight from it to KVM (05-virtio/queue_irqs.h). A driver that
+ * That one's interrupts go straight from it to KVM (05-virtio/queue_irqs.h). So do those of
+ * whoever else serves a queue, the host's kernel for one; while the short way is shut, he is
+ * given an eventfd that the event loop hears. A driver that
  * rings in a BAR's memory, or writes another value than the queue's number, stops the guest
  * as any other access to a device does.
  */
@@ -30,6 +32,9 @@
 /* Queues from this one on ring by exits. */
 #define VIRTIO_SLOT_BELLS_MAX 17u
 
+/* Queues that are served elsewhere: 0 and up. */
+#define VIRTIO_SLOT_FAR_MAX 2u
+
 struct virtio_slot {
     struct virtio_device *device; /* not owned */
     union {
@@ -44,6 +49,12 @@ struct virtio_slot {
     struct virtio_worker worker;
     bool has_worker;
     struct queue_irqs irqs; /* the worker's, on PCI */
+    struct far_queue {      /* one that is served elsewhere: its interrupts' long way */
+        struct virtio_slot *slot;
+        unsigned index;
+        int fd; /* the event loop listens */
+    } far[VIRTIO_SLOT_FAR_MAX];
+    unsigned far_count;
 };
 
 /*

@@ -462,6 +462,34 @@ START_TEST(a_queue_that_was_not_started_has_nothing)
 }
 END_TEST
 
+/* Whether the driver wants to know is asked when it is told, not when it could look. */
+START_TEST(what_is_published_can_be_told_later)
+{
+    uint16_t id;
+    uint32_t written;
+
+    power_up(_i ? VQ_ALL | PACKED : VQ_ALL);
+    for (unsigned round = 0; round < 3 * QSZ; round++) {
+        bool looks = round % 3 != 0;
+
+        ring_enable_interrupts(&ring);
+        ck_assert_int_ge(ring_add(&ring, &(struct piece){BUFFER, 4, true}, 1, false), 0);
+        ring_publish(&ring);
+        ck_assert_int_eq(virtqueue_pop(&queue, &chain), 1);
+        virtqueue_push(&queue, &chain, 4);
+        virtqueue_publish(&queue);
+        if (looks) {
+            ck_assert(ring_take(&ring, &id, &written));
+            ring_enable_interrupts(&ring);
+        }
+        ck_assert_int_eq(virtqueue_flush(&queue), !looks);
+        if (!looks)
+            ck_assert(ring_take(&ring, &id, &written));
+        ck_assert(!virtqueue_flush(&queue));
+    }
+}
+END_TEST
+
 START_TEST(a_chain_put_back_comes_again)
 {
     for (unsigned round = 0; round < 3 * QSZ; round++) {
@@ -685,6 +713,7 @@ static Suite *virtqueue_suite(void)
     tcase_add_loop_test(rules, a_ring_starts_only_where_it_can_lie, 0, ARRAY_SIZE(starts));
     tcase_add_test(rules, used_and_available_ring_may_overlap_without_harm);
     tcase_add_test(rules, a_queue_that_was_not_started_has_nothing);
+    tcase_add_loop_test(rules, what_is_published_can_be_told_later, 0, 2);
     tcase_add_test(rules, a_chain_put_back_comes_again);
     tcase_add_test(rules, chains_are_read_and_written_by_offset);
     suite_add_tcase(suite, rules);

@@ -65,12 +65,12 @@ static int find_back_end(struct device *device, struct inventory *inventory, str
     return 0;
 }
 
-/* Without a buffer for it a frame waits in the host's kernel. */
+/* Without a buffer for it a frame waits in the host's kernel, which may serve it itself. */
 static int network_fd(void *self)
 {
     const struct net_fd *back = &((struct net_card *)self)->netdev->back;
 
-    return net_fd_wants(back) ? back->fd : -1;
+    return net_fd_wants(back) && !back->backend.bypass ? back->fd : -1;
 }
 
 static void frames_came(void *self)
@@ -93,6 +93,7 @@ static int plug(struct device *device, struct virtio_bus *bus, struct refusal *w
 
 static void unplug(struct device *device)
 {
+    virtio_net_stop(&((struct net_card *)device)->net);
     virtio_slot_unplug(&device->slot);
 }
 
