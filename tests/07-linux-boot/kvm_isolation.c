@@ -60,7 +60,7 @@ static void remove_folder(void)
     program_free(&ran);
 }
 
-#define OPTIONS_MAX 16u
+#define OPTIONS_MAX 20u
 
 /* hostile.asm does what letter says; its console is a terminal. */
 static void start(struct terminal *terminal, const char *letter, const char *const options[])
@@ -375,6 +375,65 @@ START_TEST(the_clerk_removes_what_a_killed_vmm_leaves)
 }
 END_TEST
 
+/* Hundreds of machines, one after the other, in one process that can open nothing. */
+START_TEST(a_reset_opens_nothing_again)
+{
+    char drive[150], disc[150], log[150];
+    const char *const options[] = {"-smp",    "2",
+                                   "-nic",    "user",
+                                   "-drive",  drive,
+                                   "-drive",  disc,
+                                   "-device", "virtio-balloon-pci",
+                                   "-device", "virtio-serial-pci",
+                                   "-serial", "mon:stdio",
+                                   "-serial", log,
+                                   NULL};
+    struct terminal terminal;
+
+    snprintf(drive, sizeof drive, "file=%s,format=raw", file("disk.img"));
+    snprintf(disc, sizeof disc, "file=%s,if=scsi,media=cdrom,id=cd0", file("one.iso"));
+    snprintf(log, sizeof log, "file:%s", file("serial.log"));
+    start(&terminal, "k", options);
+    ck_assert(!terminal_sees(&terminal, "vmm:", 3));
+    terminal_type(&terminal, "\001x");
+    ck_assert_int_eq(terminal_wait(&terminal, LIMIT), STATUS_OFF);
+    terminal_free(&terminal);
+}
+END_TEST
+
+/* A daemon in a jail still finds its pidfile at the end: the clerk does. */
+START_TEST(a_daemon_in_a_jail_leaves_nothing_behind)
+{
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          harness_built("07-linux-boot/hostile.bin"),
+                          "-m",
+                          RAM,
+                          "-append",
+                          "e",
+                          "-daemonize",
+                          "-jail",
+                          "-serial",
+                          "null",
+                          "-pidfile",
+                          file("pid"),
+                          NULL};
+    struct program ran = program_run(argv, NULL, LIMIT);
+    FILE *pidfile = fopen(file("pid"), "r");
+    int pid = 0;
+
+    ck_assert_msg(ran.status == 0, "status %d: %s", ran.status, ran.err);
+    program_free(&ran);
+    ck_assert_ptr_nonnull(pidfile);
+    ck_assert_int_eq(fscanf(pidfile, "%d", &pid), 1);
+    fclose(pidfile);
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    for (unsigned i = 0; i < 100 && access(file("pid"), F_OK) == 0; i++)
+        usleep(100000);
+    ck_assert_int_lt(access(file("pid"), F_OK), 0);
+}
+END_TEST
+
 /* ---- how it ends ---- */
 
 static const struct {
@@ -545,6 +604,8 @@ static Suite *isolation_suite(void)
                 no_sandbox ? no_sandbox : no_root);
     harness_add(tests, who_cannot_be_found_is_refused, no_root);
     harness_add(tests, discs_come_from_one_folder_only, no_sandbox);
+    harness_add(tests, a_reset_opens_nothing_again, no_sandbox);
+    harness_add(tests, a_daemon_in_a_jail_leaves_nothing_behind, no_sandbox);
     harness_add(tests, losses_are_counted_and_shown, no_kvm);
     harness_add(tests, the_clerk_removes_what_a_killed_vmm_leaves, no_sandbox);
     if (no_kvm)
