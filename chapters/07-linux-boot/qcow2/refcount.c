@@ -100,90 +100,117 @@ static int write_fields(struct qcow2 *image, const struct table *block, uint64_t
 
 static int count_up(struct qcow2 *image, uint64_t first, uint64_t count);
 
+/* The refcount table, as the image knows it: what grow_table() replaces. */
+struct table_place {
+    uint64_t *entries, count, offset;
+    uint32_t clusters;
+};
+
+static struct table_place swap_table(struct qcow2 *image, struct table_place fresh)
+{
+    struct table_place old = {image->refcount_table, image->refcount_entries,
+                              image->header.refcount_offset, image->header.refcount_clusters};
+
+    image->refcount_table = fresh.entries;
+    image->refcount_entries = fresh.count;
+    image->header.refcount_offset = fresh.offset;
+    image->header.refcount_clusters = fresh.clusters;
+    return old;
+}
+
+/* Writes the new table, and counts its clusters in blocks that it lists. */
+static int fill_table(struct qcow2 *image, const struct table_place *fresh)
+{
+    uint64_t first = fresh->offset / image->cluster_size;
+    uint64_t *disk = calloc(fresh->count, sizeof *disk);
+    int error = disk ? 0 : -ENOMEM;
+
+    for (uint64_t i = 0; i < fresh->count && error == 0; i++)
+        disk[i] = htobe64(fresh->entries[i]);
+    for (uint64_t i = 0; i < fresh->clusters && error == 0; i++)
+        error = metadata_add(&image->metadata, first + i);
+    if (error == 0)
+        error = qcow2_pwrite(image, fresh->offset, disk, fresh->count * 8);
+    free(disk);
+    if (error == 0)
+        error = count_up(image, first, fresh->clusters);
+    return error == 0 && fdatasync(image->fd) < 0 ? -errno : error;
+}
+
 /*
  * The table of blocks is full: one twice as large goes to the end of the file. The
- * header's pointer is the last thing written; until then the old table is the truth.
- * Then the new table's own clusters are counted, and the old one's given back.
+ * header's pointer is the last thing written, when the new table and the counts of its
+ * clusters are on the disk; until then the old table is the truth. Its own clusters are
+ * given back after the next flush.
  */
 static int grow_table(struct qcow2 *image)
 {
-    uint64_t entries = image->refcount_entries * 2;
-    uint64_t clusters = entries * 8 / image->cluster_size;
-    uint64_t offset = image->file_end, *table, *disk, old, old_clusters;
+    uint64_t count = image->refcount_entries * 2;
+    struct table_place old, fresh = {calloc(count, 8), count, image->file_end,
+                                     (uint32_t)(count * 8 / image->cluster_size)};
     struct {
         uint64_t offset;
         uint32_t clusters;
-    } __attribute__((packed)) pointer = {htobe64(offset), htobe32((uint32_t)clusters)};
-    int error = 0;
+    } __attribute__((packed)) pointer = {htobe64(fresh.offset), htobe32(fresh.clusters)};
+    int error;
 
-    if (entries * 8 > QCOW2_REFCOUNT_TABLE_BYTES_MAX)
-        return -EFBIG;
-    table = calloc(entries, sizeof *table);
-    disk = calloc(entries, sizeof *disk);
-    if (!table || !disk) {
-        error = -ENOMEM;
-        goto out;
+    if (!fresh.entries || count * 8 > QCOW2_REFCOUNT_TABLE_BYTES_MAX) {
+        error = fresh.entries ? -EFBIG : -ENOMEM;
+        free(fresh.entries);
+        return error;
     }
-    memcpy(table, image->refcount_table, image->refcount_entries * sizeof *table);
-    for (uint64_t i = 0; i < image->refcount_entries; i++)
-        disk[i] = htobe64(table[i]);
-
-    for (uint64_t i = 0; i < clusters && error == 0; i++)
-        error = metadata_add(&image->metadata, offset / image->cluster_size + i);
-    if (error == 0)
-        error = qcow2_pwrite(image, offset, disk, entries * 8);
-    if (error == 0 && fdatasync(image->fd) < 0)
-        error = -errno;
+    memcpy(fresh.entries, image->refcount_table, image->refcount_entries * 8);
+    image->file_end += fresh.clusters * image->cluster_size;
+    old = swap_table(image, fresh);
+    error = fill_table(image, &fresh);
     if (error == 0)
         error = qcow2_pwrite(image, offsetof(struct qcow2_disk_header, refcount_offset), &pointer,
                              sizeof pointer);
-    if (error < 0)
-        goto out;
-
-    old = image->header.refcount_offset / image->cluster_size;
-    old_clusters = image->header.refcount_clusters;
-    free(image->refcount_table);
-    image->refcount_table = table;
-    table = NULL;
-    image->refcount_entries = entries;
-    image->header.refcount_offset = offset;
-    image->header.refcount_clusters = (uint32_t)clusters;
-    image->file_end = offset + clusters * image->cluster_size;
-    error = count_up(image, offset / image->cluster_size, clusters);
-    for (uint64_t i = 0; i < old_clusters && error == 0; i++) {
-        metadata_remove(&image->metadata, old + i);
-        error = refcount_free_later(image, old + i);
+    if (error < 0) {
+        swap_table(image, old);
+        free(fresh.entries);
+        return error;
     }
-out:
-    free(table);
-    free(disk);
+    free(old.entries);
+    for (uint64_t i = 0; i < old.clusters && error == 0; i++) {
+        metadata_remove(&image->metadata, old.offset / image->cluster_size + i);
+        error = refcount_free_later(image, old.offset / image->cluster_size + i);
+    }
     return error;
 }
 
-/* A refcount block for the clusters that index covers, at the end of the file. */
+/* [add-block] */
+/*
+ * A refcount block for the clusters that index covers, at the end of the file. The table
+ * names it when it is on the disk and counted: in itself, or in the next block.
+ */
 static int add_block(struct qcow2 *image, uint64_t index)
 {
-    uint64_t offset, entry;
+    uint64_t offset = image->file_end, own = offset / image->cluster_size;
+    uint64_t entry = htobe64(offset);
     struct table *block;
-    int error;
+    int error = metadata_add(&image->metadata, own);
 
-    offset = image->file_end;
     image->file_end += image->cluster_size;
-    entry = htobe64(offset);
-    error = metadata_add(&image->metadata, offset / image->cluster_size);
+    if (error == 0 && own / per_block(image) != index)
+        error = count_up(image, own, 1);
     if (error == 0)
         error = tables_new(image, &image->refcounts, offset, &block);
     if (error < 0)
         return error;
     block->dirty = false; /* written through, now and always */
+    if (own / per_block(image) == index)
+        refcount_set_field(block->bytes, own % per_block(image), image->header.refcount_order, 1);
     error = qcow2_pwrite(image, offset, block->bytes, image->cluster_size);
+    if (error == 0 && fdatasync(image->fd) < 0)
+        error = -errno;
     if (error == 0)
         error = qcow2_pwrite(image, image->header.refcount_offset + index * 8, &entry, 8);
-    if (error < 0)
-        return error;
-    image->refcount_table[index] = offset;
-    return count_up(image, offset / image->cluster_size, 1); /* it counts itself, or another */
+    if (error == 0)
+        image->refcount_table[index] = offset;
+    return error;
 }
+/* [/add-block] */
 
 /* Clusters first .. first + count - 1, free until now, are used once. */
 static int count_up(struct qcow2 *image, uint64_t first, uint64_t count)
@@ -271,6 +298,8 @@ static int count_down(struct qcow2 *image, uint64_t cluster)
         return qcow2_damaged(image);
     refcount_set_field(block->bytes, at, image->header.refcount_order, count - 1);
     error = write_fields(image, block, at, 1);
+    if (count == 1 && cluster == image->packed_end / image->cluster_size)
+        image->packed_end = 0; /* no stream is left to go on behind */
     if (error == 0 && count == 1)
         fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                   (off_t)(cluster * image->cluster_size), (off_t)image->cluster_size);
