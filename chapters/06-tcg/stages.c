@@ -40,7 +40,7 @@ static const char usage[] =
     "the stages of their translation, and runs them.\n"
     "\n"
     "NAME is a technique to leave out: optimizer, chaining, pins, fusing, repeating,\n"
-    "lazy, deferring, literals, select, liveness, runs.\n";
+    "lazy, deferring, inheriting, literals, select, liveness, runs.\n";
 
 static void parse(int argc, char **argv, struct translator_options *options)
 {

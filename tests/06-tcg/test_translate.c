@@ -206,17 +206,11 @@ END_TEST
 /* Each technique by itself, and all of them. */
 START_TEST(leaving_techniques_out_changes_nothing)
 {
-    static const unsigned all[] = {TRANSLATOR_NO_OPTIMIZER,
-                                   TRANSLATOR_NO_CHAINING,
-                                   TRANSLATOR_NO_PINS,
-                                   TRANSLATOR_NO_FUSING,
-                                   TRANSLATOR_NO_LITERALS,
-                                   TRANSLATOR_NO_SELECT,
-                                   TRANSLATOR_NO_LIVENESS,
-                                   TRANSLATOR_NO_LAZY,
-                                   TRANSLATOR_NO_REPEATING,
-                                   TRANSLATOR_NO_DEFERRING,
-                                   ~0u};
+    static const unsigned all[] = {
+        TRANSLATOR_NO_OPTIMIZER, TRANSLATOR_NO_CHAINING,   TRANSLATOR_NO_PINS,
+        TRANSLATOR_NO_FUSING,    TRANSLATOR_NO_LITERALS,   TRANSLATOR_NO_SELECT,
+        TRANSLATOR_NO_LIVENESS,  TRANSLATOR_NO_LAZY,       TRANSLATOR_NO_REPEATING,
+        TRANSLATOR_NO_DEFERRING, TRANSLATOR_NO_INHERITING, ~0u};
 
     for (unsigned n = 0; n < ARRAY_SIZE(all); n++) {
         struct translator_options options = {.without = all[n]};
@@ -227,13 +221,14 @@ START_TEST(leaving_techniques_out_changes_nothing)
 }
 END_TEST
 
-/* Blocks of one or two instructions: every value goes through its home. */
+/* Blocks of one to seven instructions: values go through homes, flags are handed on. */
 START_TEST(short_blocks_do_what_long_ones_do)
 {
-    for (unsigned limit = 1; limit < 4; limit++) {
+    for (unsigned limit = 1; limit < 8; limit++) {
         struct translator_options options = {.block_limit = limit, .count = true};
 
-        compare(GENERATE_ARM | GENERATE_THUMB, PROGRAM_UNITS, &options, CASES_DEFAULT / 4);
+        compare(GENERATE_ARM | GENERATE_THUMB | GENERATE_WILD, PROGRAM_UNITS, &options,
+                CASES_DEFAULT / 4);
     }
 }
 END_TEST

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "06-tcg/arm/interpret.h"
 #include "06-tcg/translate/translator.h"
 #include "guest.h"
 
@@ -329,6 +330,46 @@ START_TEST(a_fault_shows_the_registers_of_that_moment)
 }
 END_TEST
 
+/*
+ * Loops that compare at the end of a turn and fault in a later one: the fault shows the
+ * flags of the turn before, by whatever way they have come.
+ */
+START_TEST(a_fault_shows_the_flags_that_a_loop_has_handed_on)
+{
+    static const uint32_t compares[][5] = {
+        /* 0: load, ..., 4: compare, then branch back while r0 is below r2 */
+        {0xe5901000, 0xe2800004, 0xe1500002, BRANCH(3u, CODE + 12, CODE), BKPT}, /* ldr; add; cmp */
+        {0xe4901004, 0xe1520000, 0xe2811001, BRANCH(8u, CODE + 12, CODE), BKPT}, /* cmp r2, r0 */
+        {0xe4901004, 0xe2522004, 0xe1a00000, BRANCH(1u, CODE + 12, CODE), BKPT}, /* subs r2, #4 */
+        {0xe4901004, 0xe4903004, 0xe3510001, BRANCH(3u, CODE + 12, CODE), BKPT}, /* cmp r1, #1 */
+        {0xe4901004, 0xe5903000, 0xe1510003, BRANCH(1u, CODE + 12, CODE), BKPT}, /* cmp r1, r3 */
+        {0xe4901004, 0xe1a03001, 0xe1130003, BRANCH(1u, CODE + 12, CODE), BKPT}, /* tst r3, r3 */
+    };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(compares); n++) {
+        struct arm_cpu judge;
+        struct arm_stop stop;
+
+        put_code(CODE, compares[n], 5);
+        for (unsigned k = 0; k < DATA_SIZE / 4; k++)
+            ck_assert_int_eq(
+                space_write(&guest.space, DATA + 4 * k, (uint32_t[]){n == 3 ? 0 : k + 1}, 4), 0);
+        guest.cpu.r[0] = DATA + 8;
+        guest.cpu.r[2] = n == 2 ? DATA_SIZE - 4 : 0xfffffff0; /* 4 when it faults */
+        arm_set_cpsr(&guest.cpu, CPSR_V);
+        judge = guest.cpu;
+        judge.r[ARM_PC] = CODE;
+        judge.budget = 1000000;
+        ck_assert_int_eq(arm_run(&judge).reason, ARM_FAULT);
+        stop = run(CODE);
+        ck_assert_int_eq(stop.reason, ARM_FAULT);
+        ck_assert_uint_eq(arm_cpsr(&guest.cpu), arm_cpsr(&judge));
+        for (unsigned r = 0; r < 16; r++)
+            ck_assert_uint_eq(guest.cpu.r[r], judge.r[r]);
+    }
+}
+END_TEST
+
 START_TEST(a_list_half_in_an_unmapped_page_restores_its_base)
 {
     struct arm_stop stop;
@@ -621,6 +662,7 @@ int main(void)
     tcase_add_test(tests, cacheflush_lets_the_page_be_written_afterwards);
     tcase_add_test(tests, no_page_is_writable_and_executable);
     tcase_add_test(tests, a_fault_shows_the_registers_of_that_moment);
+    tcase_add_test(tests, a_fault_shows_the_flags_that_a_loop_has_handed_on);
     tcase_add_test(tests, a_list_half_in_an_unmapped_page_restores_its_base);
     tcase_add_test(tests, every_class_of_address_faults_and_reaches_nothing_of_ours);
     tcase_add_test(tests, code_that_runs_off_its_page_faults_at_the_next);

@@ -31,15 +31,26 @@ static void forget(struct deferring *d)
         d->holds[g] = IR_NONE;
 }
 
-/* A register of the guest that holds v, or a constant. False: neither. */
+/* A constant, or a register of the guest that holds v, perhaps less a constant. */
 static bool find(const struct deferring *d, ir_value v, uint8_t *reg, uint32_t *constant)
 {
+    const struct ir_insn *insn = &d->block->insns[v];
+
     *reg = IR_NO_GLOBAL;
     *constant = 0;
-    if (d->block->insns[v].op == IR_CONST) {
-        *constant = d->block->insns[v].imm;
+    if (insn->op == IR_CONST) {
+        *constant = insn->imm;
         return true;
     }
+    for (unsigned g = 0; g <= IR_LR; g++)
+        if (d->holds[g] == v) {
+            *reg = (uint8_t)g;
+            return true;
+        }
+    if (insn->op != IR_ADD || d->block->insns[insn->b].op != IR_CONST)
+        return false;
+    *constant = d->block->insns[insn->b].imm;
+    v = insn->a;
     for (unsigned g = 0; g <= IR_LR; g++)
         if (d->holds[g] == v) {
             *reg = (uint8_t)g;
@@ -53,6 +64,10 @@ static bool by_operands(const struct deferring *d, const struct ir_insn *insn,
                         struct ir_recipe *recipe)
 {
     recipe->op = insn->op;
+    if (insn->op == IR_AND && insn->a == insn->b && insn->sets == IR_FLAGS_NZ) {
+        recipe->right = IR_NO_GLOBAL;
+        return find(d, insn->a, &recipe->left, &recipe->left_const) && recipe->left != IR_NO_GLOBAL;
+    }
     return (insn->op == IR_ADD || insn->op == IR_SUB) && insn->sets == IR_FLAGS_ALL &&
            find(d, insn->a, &recipe->left, &recipe->left_const) &&
            find(d, insn->b, &recipe->right, &recipe->right_const);

@@ -75,6 +75,7 @@ void ir_begin(struct ir_block *block, uint32_t start)
     block->start = start;
     block->end = start & ~1u;
     block->count = block->recipes = 0;
+    block->inherits = false;
 }
 
 ir_value ir_append(struct ir_block *block, struct ir_insn insn)
@@ -108,6 +109,34 @@ ir_value ir_binary(struct ir_block *block, enum ir_op op, ir_value a, ir_value b
 {
     return ir_append(block, (struct ir_insn){.op = (uint8_t)op, .a = a, .b = b});
 }
+
+/* [inherit] */
+/* A register of the guest plus a constant, or the constant alone. */
+static ir_value operand_of(struct ir_block *block, uint8_t reg, uint32_t constant)
+{
+    ir_value v;
+
+    if (reg == IR_NO_GLOBAL)
+        return ir_const(block, constant);
+    v = ir_get(block, reg);
+    return constant ? ir_binary(block, IR_ADD, v, ir_const(block, constant)) : v;
+}
+
+void ir_inherit(struct ir_block *block, const struct ir_recipe *recipe)
+{
+    struct ir_insn setter = {.op = recipe ? recipe->op : IR_NOP};
+
+    if (!recipe)
+        return;
+    block->inherits = true;
+    block->recipe[block->recipes++] = *recipe;
+    setter.a = operand_of(block, recipe->left, recipe->left_const);
+    setter.b = setter.op == IR_AND ? setter.a
+                                   : operand_of(block, recipe->right, recipe->right_const);
+    setter.flags = setter.op == IR_AND ? IR_FLAGS_NZ : IR_FLAGS_ALL;
+    ir_append(block, setter);
+}
+/* [/inherit] */
 
 bool ir_has_value(enum ir_op op)
 {

@@ -170,11 +170,18 @@ struct ir_block {
     uint32_t start; /* key of the first guest instruction */
     uint32_t end;   /* address after the last one */
     unsigned count, recipes;
+    bool inherits; /* recipe[0] is good where the block begins: see ir_inherit() */
     struct ir_recipe recipe[IR_GUEST];
     struct ir_insn insns[IR_MAX];
 };
 
 void ir_begin(struct ir_block *block, uint32_t start);
+
+/*
+ * For a block that is only entered with flags as the recipe says: as if an instruction
+ * before the first one had set them. NULL: nothing is known.
+ */
+void ir_inherit(struct ir_block *block, const struct ir_recipe *recipe);
 
 /* Appends; returns the value. The caller ends the block before IR_MAX is reached. */
 ir_value ir_append(struct ir_block *block, struct ir_insn insn);

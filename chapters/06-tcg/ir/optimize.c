@@ -21,4 +21,6 @@ void ir_optimize(struct ir_block *block, const struct ir_options *options, ir_li
     ir_dead_code(block);
     if (!options->no_deferring)
         ir_defer(block);
+    if (block->inherits)
+        ir_dead_code(block); /* the operands of a setter that was deferred at once */
 }

@@ -101,15 +101,15 @@ bool block_table_has_room(const struct block_table *table)
            table->map_limit - table->map_count >= IR_GUEST;
 }
 
-struct block *block_table_add(struct block_table *table, uint32_t key, uint32_t end,
+struct block *block_table_add(struct block_table *table, const struct ir_block *ir,
                               const struct generated *code)
 {
     uint32_t n = table->block_count++;
     struct block *block = &table->blocks[n];
-    uint32_t *bucket = &table->hash[hash_of(key)], *page;
+    uint32_t *bucket = &table->hash[hash_of(ir->start)], *page;
 
-    *block = (struct block){.key = key,
-                            .end = end,
+    *block = (struct block){.key = ir->start,
+                            .end = ir->end,
                             .entry = code->entry,
                             .body = code->body,
                             .code_end = code->end,
@@ -119,6 +119,8 @@ struct block *block_table_add(struct block_table *table, uint32_t key, uint32_t 
                             .first_map = table->map_count,
                             .callers = BLOCK_NONE,
                             .next_in_hash = *bucket - 1};
+    if (ir->inherits)
+        block->inherited = ir->recipe[0];
     *bucket = n + 1;
     page = &table->page[first_page(block)];
     block->next_on_page[0] = *page - 1;
@@ -129,20 +131,46 @@ struct block *block_table_add(struct block_table *table, uint32_t key, uint32_t 
         *page = n + 1;
     }
     for (unsigned i = 0; i < code->exits; i++)
-        table->exits[table->exit_count++] = (struct block_exit){
-            .key = code->exit[i].key, .jump = code->exit[i].jump, .stub = code->exit[i].stub};
+        table->exits[table->exit_count++] = (struct block_exit){.key = code->exit[i].key,
+                                                                .jump = code->exit[i].jump,
+                                                                .stub = code->exit[i].stub,
+                                                                .recipe = code->exit[i].recipe};
     memcpy(&table->maps[table->map_count], code->map, code->maps * sizeof code->map[0]);
     table->map_count += code->maps;
     return block;
 }
 
-struct block *block_table_find(struct block_table *table, uint32_t key)
+static bool inherits(const struct block *block, const struct ir_recipe *recipe)
+{
+    return recipe ? memcmp(&block->inherited, recipe, sizeof *recipe) == 0
+                  : block->inherited.lazy == 0;
+}
+
+struct block *block_table_find(struct block_table *table, uint32_t key,
+                               const struct ir_recipe *inherited)
 {
     for (uint32_t n = head(table->hash, hash_of(key)); n != BLOCK_NONE;
          n = table->blocks[n].next_in_hash)
-        if (table->blocks[n].key == key)
+        if (table->blocks[n].key == key && inherits(&table->blocks[n], inherited))
             return &table->blocks[n];
     return NULL;
+}
+
+unsigned block_table_versions(const struct block_table *table, uint32_t key)
+{
+    unsigned count = 0;
+
+    for (uint32_t n = head(table->hash, hash_of(key)); n != BLOCK_NONE;
+         n = table->blocks[n].next_in_hash)
+        count += table->blocks[n].key == key;
+    return count;
+}
+
+const struct ir_recipe *block_table_recipe(const struct block_table *table, uint32_t exit)
+{
+    const struct block_exit *straight = &table->exits[exit + 1];
+
+    return exit + 1 < table->exit_count && straight->recipe.lazy ? &straight->recipe : NULL;
 }
 
 /* Code is appended block by block, so the array is sorted by it. */

@@ -25,7 +25,8 @@ struct block {
     uint32_t end;         /* guest address after the last instruction */
     uint32_t entry, body; /* offsets in the code cache; struct generated has the picture */
     uint32_t code_end;
-    uint32_t insns; /* guest instructions */
+    uint32_t insns;             /* guest instructions */
+    struct ir_recipe inherited; /* flags on entry; lazy is 0: nothing is known */
     uint32_t first_exit, exits;
     uint32_t first_map;
     uint32_t callers; /* exits that are chained to this block: head of a list */
@@ -40,6 +41,7 @@ struct block_exit {
     uint32_t jump, stub; /* see struct exit_site */
     uint32_t next;       /* in the list of callers */
     bool chained;
+    struct ir_recipe recipe; /* of a straight way: see struct exit_site */
 };
 
 struct block_table {
@@ -60,11 +62,19 @@ void block_table_reset(struct block_table *table);
 /* Is there room for one more block of any kind? */
 bool block_table_has_room(const struct block_table *table);
 
-/* Adds what was generated; its exits are numbered from table->exit_count on. */
-struct block *block_table_add(struct block_table *table, uint32_t key, uint32_t end,
+/* Adds what was generated of ir; its exits are numbered from table->exit_count on. */
+struct block *block_table_add(struct block_table *table, const struct ir_block *ir,
                               const struct generated *code);
 
-struct block *block_table_find(struct block_table *table, uint32_t key);
+/* The block that inherits just this recipe, or, with NULL, none. */
+struct block *block_table_find(struct block_table *table, uint32_t key,
+                               const struct ir_recipe *inherited);
+
+/* How many blocks there are with this key, whatever they inherit. */
+unsigned block_table_versions(const struct block_table *table, uint32_t key);
+
+/* The recipe with which a block may be entered from this exit, or NULL. */
+const struct ir_recipe *block_table_recipe(const struct block_table *table, uint32_t exit);
 
 /* The block whose code holds this offset, unlinked ones included; NULL: none. */
 struct block *block_table_at(struct block_table *table, uint32_t offset);

@@ -30,11 +30,17 @@ struct name {
 };
 
 static const struct name techniques[] = {
-    {"optimizer", TRANSLATOR_NO_OPTIMIZER}, {"chaining", TRANSLATOR_NO_CHAINING},
-    {"pins", TRANSLATOR_NO_PINS},           {"fusing", TRANSLATOR_NO_FUSING},
-    {"lazy", TRANSLATOR_NO_LAZY},           {"repeating", TRANSLATOR_NO_REPEATING},
-    {"deferring", TRANSLATOR_NO_DEFERRING}, {"literals", TRANSLATOR_NO_LITERALS},
-    {"select", TRANSLATOR_NO_SELECT},       {"liveness", TRANSLATOR_NO_LIVENESS},
+    {"optimizer", TRANSLATOR_NO_OPTIMIZER},
+    {"chaining", TRANSLATOR_NO_CHAINING},
+    {"pins", TRANSLATOR_NO_PINS},
+    {"fusing", TRANSLATOR_NO_FUSING},
+    {"lazy", TRANSLATOR_NO_LAZY},
+    {"repeating", TRANSLATOR_NO_REPEATING},
+    {"deferring", TRANSLATOR_NO_DEFERRING},
+    {"literals", TRANSLATOR_NO_LITERALS},
+    {"select", TRANSLATOR_NO_SELECT},
+    {"liveness", TRANSLATOR_NO_LIVENESS},
+    {"inheriting", TRANSLATOR_NO_INHERITING},
     {"runs", TRANSLATOR_NO_RUNS},
 };
 
@@ -120,6 +126,8 @@ static void generate_again(struct translator *t, const struct block *block,
 {
     struct generate_options options = {.pins = t->pins,
                                        .first_exit = block->first_exit,
+                                       .no_inheriting = t->options.without &
+                                                        TRANSLATOR_NO_INHERITING,
                                        .leave = t->trampolines.leave,
                                        .settle = t->trampolines.settle};
     size_t header = sizeof(uint64_t); /* the key before the entry */
@@ -241,6 +249,7 @@ static void json_ir(FILE *file, const struct ir_block *ir)
 static void json_block(struct translator *t, const struct block *block, struct ir_block *ir,
                        FILE *file)
 {
+    const struct ir_recipe *inherited = block->inherited.lazy ? &block->inherited : NULL;
     struct arm_cpu cpu = {.space = t->space};
     struct sheet arm = {.file = file, .separator = ""}, x86 = {.file = file, .separator = ""};
     struct x86_code code;
@@ -248,12 +257,12 @@ static void json_block(struct translator *t, const struct block *block, struct i
 
     fprintf(file, "{\"key\": %u, \"executions\": %llu,\n    \"arm\": [", block->key,
             (unsigned long long)block->executions);
-    if (engine_lift(t, &cpu, block->key, block->insns, ir, false, &stop)) {
+    if (engine_lift(t, &cpu, block->key, inherited, block->insns, ir, false, &stop)) {
         each_insn(t, ir, &arm, json_insn);
         fputs("],\n    \"ir\": [", file);
         json_ir(file, ir);
         fputs("],\n    \"optimized\": [", file);
-        engine_lift(t, &cpu, block->key, block->insns, ir, true, &stop);
+        engine_lift(t, &cpu, block->key, inherited, block->insns, ir, true, &stop);
         json_ir(file, ir);
         fputs("],\n    \"x86\": [", file);
         x86.code = &code;

@@ -59,13 +59,15 @@ static inline const void *engine_code(const struct translator *t, size_t offset)
 }
 
 /* translate.c: the block at key, translated now if need be. The lock is held, but may
- * be released in between. NULL: *stop says why there is none. */
+ * be released in between. NULL: *stop says why there is none. inherited: the flags on
+ * entry, or NULL; the block may make use of them. */
 struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
-                           struct arm_stop *stop);
+                           const struct ir_recipe *inherited, struct arm_stop *stop);
 
 /* Lifts and optimizes into *ir, for whoever wants to look at it. */
-bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, unsigned limit,
-                 struct ir_block *ir, bool optimize, struct arm_stop *stop);
+bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,
+                 const struct ir_recipe *inherited, unsigned limit, struct ir_block *ir,
+                 bool optimize, struct arm_stop *stop);
 
 /* liveness.c: the flags that the code at key may read before it sets them, as far as can
  * be seen from this page of the guest (a page number). */

@@ -13,6 +13,9 @@
 /* [chain] */
 void engine_chain(struct translator *t, uint32_t number, struct block *to)
 {
+    if (to->inherited.lazy)
+        number++; /* the straight way, past the detour */
+
     struct block_exit *exit = &t->blocks.exits[number];
 
     if (exit->chained || exit->key != to->key || t->flushing || to->unlinked ||

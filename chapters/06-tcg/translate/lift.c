@@ -206,6 +206,7 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
     struct arm_insn insn;
 
     ir_begin(block, key);
+    ir_inherit(block, options->inherited);
     do {
         if (!arm_fetch(&fetcher, l.address, &insn, stop)) {
             if (count == 0)

@@ -18,10 +18,11 @@
 #include "06-tcg/ir/ir.h"
 
 struct lift_options {
-    unsigned limit;   /* guest instructions, 1 .. IR_GUEST */
-    bool no_literals; /* load constants from the page at run time too */
-    bool no_select;   /* conditional moves as branches */
-    bool no_runs;     /* an instruction that sets flags ends its region */
+    unsigned limit;                    /* guest instructions, 1 .. IR_GUEST */
+    bool no_literals;                  /* load constants from the page at run time too */
+    bool no_select;                    /* conditional moves as branches */
+    const struct ir_recipe *inherited; /* flags on entry; NULL: nothing is known */
+    bool no_runs;                      /* an instruction that sets flags ends its region */
 };
 
 /*

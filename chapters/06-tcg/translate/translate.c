@@ -10,6 +10,9 @@
 #include "06-tcg/fault.h"
 #include "06-tcg/ir/optimize.h"
 
+/* Blocks with the same key that differ in what they inherit, at most. */
+#define VERSIONS 4
+
 struct lifting {
     struct translator *t;
     struct ir_block *ir;
@@ -50,14 +53,16 @@ static void lift_guarded(void *self)
     }
 }
 
-bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key, unsigned limit,
-                 struct ir_block *ir, bool optimize, struct arm_stop *stop)
+bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,
+                 const struct ir_recipe *inherited, unsigned limit, struct ir_block *ir,
+                 bool optimize, struct arm_stop *stop)
 {
     struct lifting l = {.t = t,
                         .ir = ir,
                         .cpu = cpu,
                         .key = key,
                         .options = {.limit = limit,
+                                    .inherited = inherited,
                                     .no_literals = t->options.without & TRANSLATOR_NO_LITERALS,
                                     .no_select = t->options.without & TRANSLATOR_NO_SELECT,
                                     .no_runs = t->options.without & TRANSLATOR_NO_RUNS},
@@ -88,21 +93,25 @@ static bool watched(struct translator *t, uint32_t address)
 }
 
 /* No instruction needs more registers than there are; but better slow than wrong. */
-static void leave_to_interpreter(struct translator *t, uint32_t key)
+static void leave_to_interpreter(struct translator *t, uint32_t key,
+                                 const struct ir_recipe *inherited)
 {
     ir_begin(&t->ir, key);
+    ir_inherit(&t->ir, inherited);
     ir_append(&t->ir, (struct ir_insn){.op = IR_INSN, .imm = key});
-    ir_append(&t->ir, (struct ir_insn){.op = IR_INTERPRET, .imm = key});
+    ir_append(&t->ir,
+              (struct ir_insn){.op = IR_INTERPRET, .imm = key, .pending = inherited != NULL});
     t->ir.end = (key & ~1u) + 2;
 }
 
 /* Code for t->ir, or for fewer instructions if registers run out. */
 static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
-                           struct arm_stop *stop)
+                           const struct ir_recipe *inherited, struct arm_stop *stop)
 {
     struct generate_options options = {
         .pins = t->pins,
         .first_exit = t->blocks.exit_count,
+        .no_inheriting = t->options.without & TRANSLATOR_NO_INHERITING,
         .leave = t->trampolines.leave,
         .settle = t->trampolines.settle,
         .counter = t->options.count ? &t->blocks.blocks[t->blocks.block_count].executions : NULL,
@@ -114,16 +123,16 @@ static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
             return false;
         limit /= 2;
         if (limit == 0)
-            leave_to_interpreter(t, key);
-        else if (!engine_lift(t, cpu, key, limit, &t->ir, true, stop))
+            leave_to_interpreter(t, key, inherited);
+        else if (!engine_lift(t, cpu, key, inherited, limit, &t->ir, true, stop))
             return false;
     }
     return true;
 }
 
-static struct block *add(struct translator *t, uint32_t key)
+static struct block *add(struct translator *t)
 {
-    struct block *block = block_table_add(&t->blocks, key, t->ir.end, &t->generated);
+    struct block *block = block_table_add(&t->blocks, &t->ir, &t->generated);
 
     t->stats.blocks++;
     t->stats.insns += block->insns;
@@ -134,29 +143,40 @@ static struct block *add(struct translator *t, uint32_t key)
     return block;
 }
 
+/* What a new block for key is to inherit: nothing, if there are many versions already. */
+static const struct ir_recipe *heritage(const struct translator *t, uint32_t key,
+                                        const struct ir_recipe *recipe)
+{
+    return block_table_versions(&t->blocks, key) < VERSIONS ? recipe : NULL;
+}
+
 struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
-                           struct arm_stop *stop)
+                           const struct ir_recipe *recipe, struct arm_stop *stop)
 {
     for (;;) {
+        const struct ir_recipe *inherited = recipe;
         struct block *block;
 
         while (t->flushing)
             pthread_cond_wait(&t->changed, &t->lock);
-        block = block_table_find(&t->blocks, key);
+        block = block_table_find(&t->blocks, key, inherited);
+        if (!block && inherited && !(inherited = heritage(t, key, recipe)))
+            block = block_table_find(&t->blocks, key, NULL);
         if (block) {
-            t->jumps[jump_table_index(key)] = (uintptr_t)engine_code(t, block->entry);
+            if (!inherited)
+                t->jumps[jump_table_index(key)] = (uintptr_t)engine_code(t, block->entry);
             return block;
         }
         if (!watched(t, key & ~1u))
             continue;
-        if (!engine_lift(t, cpu, key, t->options.block_limit, &t->ir, true, stop))
+        if (!engine_lift(t, cpu, key, inherited, t->options.block_limit, &t->ir, true, stop))
             return NULL;
         if (!watched(t, t->ir.end - 1))
             continue;
-        if (!block_table_has_room(&t->blocks) || !generate_block(t, cpu, key, stop)) {
+        if (!block_table_has_room(&t->blocks) || !generate_block(t, cpu, key, inherited, stop)) {
             engine_flush(t);
             continue;
         }
-        add(t, key);
+        add(t);
     }
 }

@@ -306,18 +306,30 @@ static bool after(struct translator *t, struct arm_cpu *cpu, uint32_t status,
     }
 }
 
+/* The flags on the way through this exit, if a recipe tells them. */
+static bool find_recipe(const struct translator *t, uint32_t exit, struct ir_recipe *recipe)
+{
+    const struct ir_recipe *found = block_table_recipe(&t->blocks, exit);
+
+    if (found)
+        *recipe = *found; /* the table may be emptied soon */
+    return found;
+}
+
 /* [run] */
 struct arm_stop translator_run(struct translator *t, struct arm_cpu *cpu)
 {
     struct frame_fault fault = {0};
     struct arm_stop stop = {0};
+    struct ir_recipe recipe;
     uint32_t status = FRAME_LOOKUP;
     uint64_t flushes = 0;
 
     set_segment(t);
     pthread_mutex_lock(&t->lock);
     for (;;) {
-        struct block *block = engine_block(t, cpu, key_of(cpu), &stop);
+        bool inherits = status >= FRAME_EXIT && find_recipe(t, status - FRAME_EXIT, &recipe);
+        struct block *block = engine_block(t, cpu, key_of(cpu), inherits ? &recipe : NULL, &stop);
 
         if (!block)
             break;

@@ -16,10 +16,10 @@
 #include "06-tcg/ir/ir_ops.h"
 #include "common/bits.h"
 
-/* r0 to r7, SP and LR: what compilers use most. */
+/* r0 to r7, r12, SP and LR: what compilers use most. Three registers are left for values. */
 const struct x86_pins x86_pins_usual = {{
-    RBX, R8,         R9,         R10,        R11,        R12,        R13,
-    RDI, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, R14,
+    RBX, R8,         R9,         R10,        R11,        R12, R13,
+    RDI, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, RSI, R14,
     R15, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
 }};
 

@@ -247,22 +247,23 @@ void emit_shift_carry(struct generator *g, unsigned i)
 
     load_count(g, insn->b, 33, result);
 
-    enum x86_reg operand = allocate_use(&g->places, insn->a);
-    enum x86_reg carry = allocate_use(&g->places, insn->c);
-
     if (insn->op == IR_CARRY_LSL) {
-        x86_mov(code, X86_32, result, carry);
+        x86_mov(code, X86_32, result, allocate_use(&g->places, insn->c));
+        allocate_done(&g->places, insn->c);
         x86_shift_imm(code, X86_SHL, X86_64, x86_reg(result), 32);
-        x86_alu(code, X86_OR, X86_64, result, x86_reg(operand));
+        x86_alu(code, X86_OR, X86_64, result, x86_reg(allocate_use(&g->places, insn->a)));
         x86_shift_cl(code, X86_SHL, X86_64, x86_reg(result));
         x86_shift_imm(code, X86_SHR, X86_64, x86_reg(result), 32);
     } else {
+        enum x86_reg operand = allocate_use(&g->places, insn->a);
+
         if (insn->op == IR_CARRY_ASR)
             x86_movsxd(code, result, x86_reg(operand));
         else
             x86_mov(code, X86_32, result, operand);
+        allocate_done(&g->places, insn->a);
         x86_shift_imm(code, X86_SHL, X86_64, x86_reg(result), 1);
-        x86_alu(code, X86_OR, X86_64, result, x86_reg(carry));
+        x86_alu(code, X86_OR, X86_64, result, x86_reg(allocate_use(&g->places, insn->c)));
         x86_shift_cl(code, insn->op == IR_CARRY_ASR ? X86_SAR : X86_SHR, X86_64, x86_reg(result));
     }
     x86_alu_imm(code, X86_AND, X86_32, x86_reg(result), 1);
@@ -277,14 +278,14 @@ static void rotate_carry(struct generator *g, unsigned i)
     load_count(g, insn->b, 0, RCX);
 
     enum x86_reg operand = allocate_use(&g->places, insn->a);
-    enum x86_reg carry = allocate_use(&g->places, insn->c);
     enum x86_reg result = allocate_fresh(&g->places, i);
 
     x86_mov(g->code, X86_32, result, operand);
+    allocate_done(&g->places, insn->a);
     x86_shift_cl(g->code, X86_ROR, X86_32, x86_reg(result));
     x86_shift_imm(g->code, X86_SHR, X86_32, x86_reg(result), 31);
     x86_test(g->code, X86_32, x86_reg(RCX), RCX);
-    x86_cmov(g->code, X86_E, X86_32, result, x86_reg(carry));
+    x86_cmov(g->code, X86_E, X86_32, result, x86_reg(allocate_use(&g->places, insn->c)));
 }
 
 void emit_multiply(struct generator *g, unsigned i)
@@ -293,11 +294,14 @@ void emit_multiply(struct generator *g, unsigned i)
 
     if (insn->op == IR_SMULL) {
         struct x86_operand left = allocate_operand(&g->places, insn->a);
-        struct x86_operand right = allocate_operand(&g->places, insn->b);
         enum x86_reg result = allocate_fresh(&g->places, i);
-        enum x86_reg scratch = allocate_scratch(&g->places);
 
         x86_movsxd(g->code, result, left);
+        allocate_done(&g->places, insn->a);
+
+        struct x86_operand right = allocate_operand(&g->places, insn->b);
+        enum x86_reg scratch = allocate_scratch(&g->places);
+
         x86_movsxd(g->code, scratch, right);
         x86_imul(g->code, X86_64, result, x86_reg(scratch));
         return;

@@ -123,32 +123,52 @@ static void align_patchable(struct x86_code *code, size_t lead)
         x86_align(code, lead, 8);
 }
 
+/* The jump of an exit, to be patched later. */
+static size_t emit_exit_jump(struct generator *g, const struct ir_insn *insn)
+{
+    enum x86_cc cc;
+
+    if (insn->op == IR_EXIT) {
+        align_patchable(g->code, 1);
+        return x86_jmp(g->code, X86_LATER);
+    }
+    cc = emit_condition(g, insn);
+    align_patchable(g->code, 2);
+    return x86_jcc(g->code, cc, X86_LATER);
+}
+
+/* A setter that a recipe describes sets all flags that its operation can set. */
+static struct ir_recipe whole(struct ir_recipe recipe)
+{
+    recipe.lazy = recipe.op == IR_AND ? IR_FLAGS_NZ : IR_FLAGS_ALL;
+    return recipe;
+}
+
 /*
- * An exit with pending flags writes their operands down: before it, or, if it is seldom
- * taken (a branch forward), on a detour behind the block's code.
+ * An exit with pending flags writes their operands down: before it; or, if it is seldom
+ * taken (a branch forward) or a loop's (which will go straight), on a detour behind the
+ * block's code.
  */
-static void emit_exit(struct generator *g, const struct ir_insn *insn, struct generated *out)
+static void emit_exit(struct generator *g, const struct ir_insn *insn, struct generated *out,
+                      const struct generate_options *options)
 {
     struct exit_site *site = &out->exit[out->exits++];
-    bool detour = insn->op == IR_EXIT_IF && insn->pending && insn->imm > g->block->start;
+    bool loop = insn->imm <= g->block->start && !options->no_inheriting;
+    bool seldom = insn->op == IR_EXIT_IF && insn->imm > g->block->start;
+    bool detour = insn->pending && (seldom || loop);
 
-    site->key = insn->imm;
+    *site = (struct exit_site){.key = insn->imm};
     if (insn->pending && !detour)
         emit_pending(g, insn->pending, allocate_scratch(&g->places));
     g->places.busy = 0;
-    if (detour) {
-        enum x86_cc cc = emit_condition(g, insn);
-
-        add_detour(g, x86_jcc(g->code, cc, X86_LATER), site, insn->pending);
-    } else if (insn->op == IR_EXIT_IF) {
-        enum x86_cc cc = emit_condition(g, insn);
-
-        align_patchable(g->code, 2);
-        site->jump = (uint32_t)x86_jcc(g->code, cc, X86_LATER);
-    } else {
-        align_patchable(g->code, 1);
-        site->jump = (uint32_t)x86_jmp(g->code, X86_LATER);
+    if (!detour) {
+        site->jump = (uint32_t)emit_exit_jump(g, insn);
+        return;
     }
+    add_detour(g, emit_exit_jump(g, insn), site, insn->pending);
+    if (loop)
+        out->exit[out->exits++] = (struct exit_site){
+            .key = insn->imm, .recipe = whole(g->block->recipe[insn->pending - 1])};
 }
 
 /* Leaves emitted code; the key is in eax. */
@@ -286,7 +306,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_SKIP: emit_skip(g, insn); break;
     case IR_LABEL: emit_label(g, insn); break;
     case IR_EXIT:
-    case IR_EXIT_IF: emit_exit(g, insn, out); break;
+    case IR_EXIT_IF: emit_exit(g, insn, out, options); break;
     case IR_JUMP: emit_jump(g, insn, options); break;
     case IR_INTERPRET: emit_interpret(g, insn, options); break;
     default: emit_value(g, i); break;
@@ -308,11 +328,17 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
         emit_leave(code, FRAME_INTERPRET, options);
     }
     for (unsigned n = 0; n < g->detours; n++) {
+        struct exit_site *site = g->detour[n].site;
+
         x86_patch(code, g->detour[n].jump, code->size);
+        if (site && site->key <= g->block->start && !options->no_inheriting) {
+            site[1].jump = (uint32_t)g->detour[n].jump;
+            site[1].stub = (uint32_t)code->size;
+        }
         emit_pending(g, g->detour[n].pending, RAX);
-        if (g->detour[n].site) {
+        if (site) {
             align_patchable(code, 1);
-            g->detour[n].site->jump = (uint32_t)x86_jmp(code, X86_LATER);
+            site->jump = (uint32_t)x86_jmp(code, X86_LATER);
         } else {
             x86_jmp(code, g->detour[n].back);
         }
@@ -325,6 +351,8 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
     for (unsigned n = 0; n < out->exits; n++) {
         struct exit_site *site = &out->exit[n];
 
+        if (site->recipe.lazy)
+            continue;
         site->stub = (uint32_t)code->size;
         x86_patch(code, site->jump, site->stub);
         x86_mov_imm(code, RAX, site->key);
@@ -358,6 +386,8 @@ bool generate(struct x86_code *code, const struct ir_block *block,
         emit_insn(&g, i, options, out);
     emit_stubs(&g, options, out);
     x86_patch(code, interrupted, code->size);
+    if (block->inherits)
+        emit_pending(&g, 1, RAX);
     x86_mov_imm(code, RAX, block->start);
     emit_leave(code, FRAME_INTERRUPTED, options);
     out->end = (uint32_t)code->size;

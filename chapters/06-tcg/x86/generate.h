@@ -20,7 +20,7 @@
 #include "06-tcg/x86/encode.h"
 #include "06-tcg/x86/frame.h"
 
-#define GENERATE_EXITS (IR_GUEST * 2 + 1) /* direct exits of a block, at most */
+#define GENERATE_EXITS (IR_GUEST * 4 + 2) /* direct exits of a block, at most */
 
 /* The jump table: 2^bits pointers to code, by key. The key lies 8 bytes before it. */
 #define JUMP_TABLE_BITS 16
@@ -31,11 +31,19 @@ static inline unsigned jump_table_index(uint32_t key)
     return key >> 2 & (JUMP_TABLE_SIZE - 1);
 }
 
-/* A direct exit. All offsets are in code->bytes. */
+/*
+ * A direct exit. All offsets are in code->bytes.
+ *
+ * One with pending flags has two ways out. The first is a detour, which writes the flags
+ * down, and leads to any block. The second, which follows it in struct generated, is
+ * straight; it may be chained to a block that inherits the recipe. Until then it leads
+ * to the detour.
+ */
 struct exit_site {
-    uint32_t key;  /* where the guest goes on */
-    uint32_t jump; /* the displacement to patch; never across an 8-byte boundary */
-    uint32_t stub; /* what it leads to while it is not chained */
+    uint32_t key;            /* where the guest goes on */
+    uint32_t jump;           /* the displacement to patch; never across an 8-byte boundary */
+    uint32_t stub;           /* what it leads to while it is not chained */
+    struct ir_recipe recipe; /* of a straight way; lazy is 0: it is none */
 };
 
 /* The code of guest instruction `guest` begins at `host`. */
@@ -59,6 +67,7 @@ struct generate_options {
     uint32_t first_exit; /* number of this block's first exit, for FRAME_EXIT */
     uint64_t *counter;   /* counts executions if not NULL */
     size_t leave;        /* offset of the code that leaves */
+    bool no_inheriting;  /* no straight ways */
     size_t settle;       /* of the subroutine that settles lazy flags */
 };
 

@@ -48,7 +48,7 @@ struct generator {
         struct exit_site *site; /* of a side exit; NULL: a SKIP */
         size_t back;            /* of a SKIP: its LABEL */
         uint8_t pending;
-    } detour[IR_GUEST * 3];
+    } detour[IR_GUEST * 4];
 };
 
 /* The host condition for the guest's, emitting what it takes to have it in EFLAGS. */
