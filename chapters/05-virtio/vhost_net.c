@@ -36,21 +36,21 @@
 /* ROM is left out: the kernel's thread would write to it like to any memory of ours. */
 static int set_memory(const struct vhost_net *v, const struct guest_memory *memory)
 {
-    struct {
-        struct vhost_memory head;
-        struct vhost_memory_region regions[GUEST_REGIONS_MAX];
-    } table = {.head = {.nregions = 0}};
+    _Alignas(struct vhost_memory)
+        uint8_t bytes[sizeof(struct vhost_memory) +
+                      GUEST_REGIONS_MAX * sizeof(struct vhost_memory_region)] = {0};
+    struct vhost_memory *table = (struct vhost_memory *)bytes;
 
     for (unsigned i = 0; i < memory->count; i++) {
         const struct guest_region *region = &memory->regions[i];
 
         if (!region->read_only)
-            table.regions[table.head.nregions++] = (struct vhost_memory_region){
+            table->regions[table->nregions++] = (struct vhost_memory_region){
                 .guest_phys_addr = region->start,
                 .memory_size = region->size,
                 .userspace_addr = (uintptr_t)region->host};
     }
-    return ioctl(v->fd, VHOST_SET_MEM_TABLE, &table);
+    return ioctl(v->fd, VHOST_SET_MEM_TABLE, table);
 }
 
 static int set_call(const struct vhost_ring *ring)
