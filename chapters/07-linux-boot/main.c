@@ -44,6 +44,7 @@
 #include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
 #include "07-linux-boot/privileges.h"
+#include "07-linux-boot/ram_file.h"
 #include "07-linux-boot/sandbox.h"
 #include "07-linux-boot/user_network.h"
 #include "common/die.h"
@@ -56,6 +57,7 @@
 struct held {
     struct file kernel, initrd;
     bool has_initrd;
+    struct ram_file ram;
     int kvm, trace; /* trace: -1 without -trace */
     bool sandbox;   /* to be entered */
 };
@@ -65,6 +67,8 @@ static void held_open(struct held *held, const struct options *options)
     struct refusal why;
 
     held->kvm = kvm_open();
+    if (ram_file_open(&held->ram, options->mem_path, options->ram, options->mem_prealloc, &why) < 0)
+        die("%s", why.text);
     held->trace = -1;
     if (file_open(&held->kernel, options->kernel, &why) < 0)
         die("%s: %s", options->kernel, why.text);
@@ -132,13 +136,16 @@ static void drop_privileges(const struct options *options, const struct inventor
         die("%s", why.text);
 }
 
-static void add_ram(struct machine *machine, uint64_t size)
+static void add_ram(struct machine *machine, const struct ram_file *file)
 {
     struct ram_range ranges[2];
-    unsigned count = ram_layout(size, ranges);
+    unsigned count = ram_layout(file->size, ranges);
+    struct refusal why;
 
     for (unsigned i = 0; i < count; i++)
         vm_add_ram(&machine->vm, ranges[i].start, ranges[i].size);
+    if (ram_file_use(file, &machine->vm.memory, &why) < 0)
+        die("%s", why.text);
 }
 
 static void press_power(void *power)
@@ -234,7 +241,7 @@ static enum ending boot_once(const struct options *options, struct held *held,
 
     machine_init_on(machine, again(held->kvm), console->wake);
     console_attach_nobody(console, &machine->devices.lock);
-    add_ram(machine, options->ram);
+    add_ram(machine, &held->ram);
     if (options->machine == MACHINE_LEAN)
         board_lean(&board, inventory);
     else

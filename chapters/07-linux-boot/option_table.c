@@ -22,6 +22,8 @@ const struct option_row option_table[] = {
     {"cpu", OPTION_CPU, "MODEL",
      "the processors: host (default) or max, then ,+FLAG or ,-FLAG;\n\"help\" lists the flags"},
     {"m", OPTION_MEMORY, "SIZE", "memory: a number of MiB, or with K, M, G or T (default 512)"},
+    {"mem-path", OPTION_MEM_PATH, "FOLDER", "memory comes from FOLDER: of huge pages, or a tmpfs"},
+    {"mem-prealloc", OPTION_MEM_PREALLOC, NULL, "take all memory before the guest runs"},
     {"smp", OPTION_PROCESSORS, "N",
      "processors: N[,sockets=N][,cores=N][,threads=N], 1 to 16\n(default 1)"},
     {"drive", OPTION_DRIVE, "DISK",

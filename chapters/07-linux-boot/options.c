@@ -131,6 +131,7 @@ static const char **text_of(struct options *options, enum option_id id)
     case OPTION_NAME: return &options->name;
     case OPTION_PIDFILE: return &options->pidfile;
     case OPTION_TRACE: return &options->trace;
+    case OPTION_MEM_PATH: return &options->mem_path;
     case OPTION_RUNAS: return &options->runas;
     case OPTION_CHROOT: return &options->chroot;
     default: return NULL;
@@ -175,6 +176,7 @@ static int apply(struct options *options, const struct option_row *row, const ch
     case OPTION_NO_REBOOT: options->no_reboot = true; break;
     case OPTION_DAEMONIZE: options->daemonize = true; break;
     case OPTION_STATS: options->stats = true; break;
+    case OPTION_MEM_PREALLOC: options->mem_prealloc = true; break;
     case OPTION_JAIL: options->jail = true; break;
     case OPTION_VERSION: options->version = true; break;
     case OPTION_HELP: options->help = true; break;

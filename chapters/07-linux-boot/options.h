@@ -35,8 +35,10 @@ struct options {
     const char *cmdline;
     enum machine_kind machine;
     struct cpu_model cpu;
-    uint64_t ram;             /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
-    struct topology topology; /* 1 to 16 processors */
+    uint64_t ram;         /* bytes: a multiple of the page size, 2 MiB to 1 TiB */
+    const char *mem_path; /* NULL: anonymous memory */
+    bool mem_prealloc;
+    struct topology topology;                                             /* 1 to 16 processors */
     struct option_list drives, netdevs, nics, chardevs, serials, devices; /* inventory.h ... */
     const char *hda, *cdrom, *monitor, *gdb;                              /* ... reads these */
     bool snapshot;

@@ -7,9 +7,10 @@
 
 _vmm() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} vmm=${COMP_WORDS[0]}
-    local options='-kernel -initrd -append -M -machine -cpu -m -smp -drive -hda -cdrom -snapshot
-        -nic -netdev -serial -chardev -monitor -device -name -gdb -s -S -no-reboot -nographic
-        -daemonize -pidfile -sandbox -runas -chroot -jail -trace -stats -version -help -h'
+    local options='-kernel -initrd -append -M -machine -cpu -m -mem-path -mem-prealloc -smp
+        -drive -hda -cdrom -snapshot -nic -netdev -serial -chardev -monitor -device -name -gdb
+        -s -S -no-reboot -nographic -daemonize -pidfile -sandbox -runas -chroot -jail -trace
+        -stats -version -help -h'
 
     case ${before/#--/-} in
     -kernel | -initrd | -hda | -cdrom | -trace | -pidfile)
@@ -18,7 +19,7 @@ _vmm() {
         mapfile -t COMPREPLY < <(compgen -W 'on off help on,discs=' -- "$word") ;;
     -runas)
         mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
-    -chroot)
+    -chroot | -mem-path)
         mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     -M | -machine)
         mapfile -t COMPREPLY < <(compgen -W 'pc microvm' -- "$word") ;;
