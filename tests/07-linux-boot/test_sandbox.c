@@ -3,22 +3,32 @@
  * is no way back out of a sandbox.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/kvm.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "04-devices/ending.h"
+#include "07-linux-boot/privileges.h"
 #include "07-linux-boot/sandbox.h"
 #include "07-linux-boot/sandbox_program.h"
 #include "common/bits.h"
@@ -209,6 +219,69 @@ static const char *no_landlock(void)
                : "this kernel has no Landlock";
 }
 
+/* ---- the process ---- */
+
+#define NOBODY_ID   65534u
+#define NO_JAIL     77 /* the host lets nobody but root have namespaces */
+#define HAS_NOTHING 0
+
+static bool is_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    bool empty = folder != NULL;
+
+    while (empty && (entry = readdir(folder)))
+        empty = entry->d_name[0] == '.';
+    return empty;
+}
+
+/* Which of the promises is not kept, or HAS_NOTHING. */
+static int look_around_in_a_jail(void)
+{
+    struct privileges privileges = {.jail = true};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    struct refusal why;
+
+    if (setgroups(0, NULL) < 0 || setresgid(NOBODY_ID, NOBODY_ID, NOBODY_ID) < 0 ||
+        setresuid(NOBODY_ID, NOBODY_ID, NOBODY_ID) < 0)
+        return 1;
+    prctl(PR_SET_DUMPABLE, 1); /* as if nobody had started us: /proc/self is ours */
+    if (privileges_drop(&privileges, &why) < 0)
+        return strstr(why.text, "only root") ? NO_JAIL : 2;
+    if (!is_empty("/") || access("/proc", F_OK) == 0 || access("/etc/passwd", F_OK) == 0)
+        return 3;
+    if (mkdir("/etc", 0755) == 0 || errno != EROFS)
+        return 4;
+    if (getuid() != NOBODY_ID || setuid(0) == 0 || setgid(0) == 0)
+        return 5;
+    if (chroot("/") == 0 || unshare(CLONE_NEWNET) == 0 || mount("x", "/", "tmpfs", 0, NULL) == 0)
+        return 6;
+    if (syscall(SYS_capget, &header, sets) < 0 || sets[0].effective || sets[0].permitted ||
+        sets[1].effective || sets[1].permitted)
+        return 7;
+    return if_nametoindex("lo") == 1 && if_nametoindex("eth0") == 0 ? HAS_NOTHING : 8;
+}
+
+static int in_a_jail(void)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0)
+        _exit(look_around_in_a_jail());
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* Root of a user namespace for a moment; and then not even that. */
+START_TEST(a_jail_needs_no_root_and_leaves_none)
+{
+    ck_assert_int_eq(in_a_jail(), HAS_NOTHING);
+}
+END_TEST
+
 /* ---- the programs, beside those that libseccomp writes ---- */
 
 /* The kernel's packet filter, as far as either of us uses it. */
@@ -380,6 +453,9 @@ static Suite *sandbox_suite(void)
     Suite *suite = suite_create("sandbox");
     TCase *tests = tcase_create("lists");
     const char *reason = sandbox_is_possible() ? NULL : "a build with sanitizers opens files";
+    const char *no_jail = geteuid() != 0           ? "only root may become nobody first"
+                          : in_a_jail() == NO_JAIL ? "this host lets only root have namespaces"
+                                                   : NULL;
 
     if (reason)
         printf("SKIP a_thread_can_do_what_its_list_says_and_nothing_else: %s\n", reason);
@@ -388,6 +464,7 @@ static Suite *sandbox_suite(void)
                             ARRAY_SIZE(probes));
     harness_add(tests, threads_enter_by_themselves, reason);
     harness_add(tests, the_network_thread_reads_one_folder, reason ? reason : no_landlock());
+    harness_add(tests, a_jail_needs_no_root_and_leaves_none, no_jail);
     tcase_add_loop_test(tests, each_filter_decides_as_one_of_libseccomp_does, 0, SANDBOX_KINDS);
     tcase_add_test(tests, rows_of_a_call_stand_together);
     tcase_add_test(tests, each_row_has_the_name_of_its_call);
