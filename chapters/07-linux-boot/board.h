@@ -27,8 +27,11 @@
 #include "04-devices/i8042.h"
 #include "04-devices/machine.h"
 #include "04-devices/pci.h"
+#include "04-devices/ps2_keyboard.h"
+#include "04-devices/ps2_mouse.h"
 #include "04-devices/reset.h"
 #include "04-devices/rtc.h"
+#include "04-devices/text_screen.h"
 #include "07-linux-boot/acpi/pm.h"
 #include "07-linux-boot/acpi/tables.h"
 #include "07-linux-boot/inventory.h"
@@ -51,6 +54,9 @@ struct board {
     /* The PC's alone: */
     struct i8042 keyboard;
     struct rtc rtc;
+    struct text_screen screen; /* with -vnc, as are the next two */
+    struct ps2_keyboard keys;
+    struct ps2_mouse mouse;
     struct pci_host pci;
     struct irq_pin pci_pins[PCI_WIRES];
 };

@@ -8,6 +8,7 @@
  *     0x064  1      keyboard controller, command
  *     0x070  2      clock and CMOS memory
  *     0x092  1      fast reset
+ *     0x3c0  16     text screen, with -vnc; also 0x3d4 and 0x3da; RAM at 0xb8000
  *     0x3f8  8      first serial port          4
  *     0x2f8  8      ... and as many as there are -serial: 0x3e8, 0x2e8
  *     0x600  8      ACPI: power                9
@@ -15,7 +16,8 @@
  *
  * On PCI: the devices of the command line.
  *
- * Left out on purpose: a screen, a floppy drive, a parallel port, DMA controllers.
+ * Left out on purpose: pictures (a screen has text), a floppy drive, a parallel port, DMA
+ * controllers.
  */
 #include "07-linux-boot/board.h"
 
@@ -27,6 +29,8 @@
 #define PCI_END    LAYOUT_IOAPIC
 #define PCI_GSI    16u
 
+#define TEXT_BLANK 0x0720u /* a space, grey on black */
+
 static void add_keyboard(struct machine *machine, struct i8042 *keyboard)
 {
     i8042_init(keyboard, machine_irq(machine, IRQ_KEYBOARD), machine_irq(machine, IRQ_MOUSE),
@@ -35,6 +39,34 @@ static void add_keyboard(struct machine *machine, struct i8042 *keyboard)
                         i8042_data_write, keyboard);
     machine_claim_ports(machine, "keyboard controller", I8042_STATUS, 1, 1, i8042_status_read,
                         i8042_command_write, keyboard);
+}
+
+static void keyboard_due(void *self)
+{
+    ps2_keyboard_alarm(self);
+}
+
+/* A person's end: without one the controller's sockets are empty. */
+static void add_screen(struct board *board)
+{
+    struct machine *machine = &board->machine;
+    struct ps2_socket socket = i8042_socket(&board->keyboard);
+    uint16_t *cells = guest_ptr(&machine->vm.memory, TEXT_MEMORY, TEXT_MEMORY_SIZE);
+
+    for (unsigned i = 0; i < TEXT_MEMORY_SIZE / sizeof *cells; i++)
+        cells[i] = TEXT_BLANK; /* as firmware leaves it */
+    text_screen_init(&board->screen, cells);
+    machine_claim_ports(machine, "text screen", VGA_PORTS, VGA_PORT_COUNT, 1, vga_read, vga_write,
+                        &board->screen);
+    machine_claim_ports(machine, "text screen", CRTC_PORTS, CRTC_PORT_COUNT, 1, crtc_read,
+                        crtc_write, &board->screen);
+    machine_claim_ports(machine, "text screen", VGA_STATUS_PORT, 1, 1, vga_status_read,
+                        vga_status_write, &board->screen);
+    ps2_keyboard_init(&board->keys, socket, machine_clock(machine),
+                      machine_alarm(machine, keyboard_due, &board->keys));
+    i8042_plug_keyboard(&board->keyboard, ps2_keyboard_device(&board->keys));
+    ps2_mouse_init(&board->mouse, socket);
+    i8042_plug_mouse(&board->keyboard, ps2_mouse_device(&board->mouse));
 }
 
 static void rtc_due(void *self)
@@ -91,6 +123,8 @@ void board_pc(struct board *board, const struct inventory *inventory)
     irqchip_create(&machine->vm);
     serial_ports_plug(&board->serial, inventory, machine);
     add_keyboard(machine, &board->keyboard);
+    if (inventory->screen)
+        add_screen(board);
     add_clock(machine, &board->rtc);
     add_reset(machine, &board->reset);
     add_pci(board);
@@ -98,6 +132,7 @@ void board_pc(struct board *board, const struct inventory *inventory)
 
     board->tables = (struct acpi_board){.serial = inventory->serial[0] != NULL,
                                         .keyboard = true,
+                                        .screen = inventory->screen,
                                         .clock = true,
                                         .pci = true,
                                         .pci_first = PCI_MEMORY,

@@ -203,6 +203,8 @@ static int tell_linux(const struct boot_request *request, const struct kernel_im
     if (error < 0)
         return error;
     zero_page_write(request->memory, kernel, &initrd, write_seed(request), request->rsdp);
+    if (request->screen)
+        zero_page_screen(request->memory);
     entry->mode = ENTRY_LONG;
     entry->rsi = LAYOUT_ZERO_PAGE;
     entry->cr3 = LAYOUT_PML4;

@@ -37,6 +37,7 @@ struct boot_request {
     const struct file *initrd_file;    /* ... opens it by its path, and closes it again */
     const char *cmdline;               /* never NULL; may be empty */
     gpa_t rsdp;                        /* ACPI's tables; 0: there are none */
+    bool screen;                       /* VGA in text mode 3, 80 by 25 */
     const uint8_t *seed;               /* BOOT_SEED_SIZE random bytes for Linux, or NULL */
 };
 

@@ -148,6 +148,11 @@ int inventory_read(struct inventory *inventory, const struct options *options, s
                           why);
     if (error == 0)
         error = short_form_serial(inventory, options, why);
+    if (error == 0 && options->vnc && strcmp(options->vnc, "none") != 0) {
+        inventory->screen = true;
+        error = inventory->pci ? vnc_read(&inventory->vnc, options->vnc, why)
+                               : refuse(why, -EINVAL, "-vnc: a microvm has no screen");
+    }
     if (error == 0 && options->stopped && !inventory->monitor && !inventory->monitor_behind &&
         !inventory->gdb)
         error = refuse(why, -EINVAL,

@@ -28,6 +28,7 @@
 #include "07-linux-boot/netdevs.h"
 #include "07-linux-boot/options.h"
 #include "07-linux-boot/serial_ports.h"
+#include "07-linux-boot/vnc/vnc.h"
 
 struct inventory {
     bool pci;      /* the machine has it, so devices are virtio-...-pci */
@@ -39,6 +40,8 @@ struct inventory {
     unsigned serial_count;
     struct char_end *monitor; /* NULL: none, or ... */
     bool monitor_behind;      /* ... behind the terminal, by Ctrl-A c */
+    bool screen;              /* a text screen, keyboard and mouse: -vnc */
+    struct vnc_place vnc;     /* where it is shown */
     struct char_end *gdb;     /* where a debugger comes; NULL: none does */
     struct device_list devices;
     unsigned net_cards;        /* so far */

@@ -16,7 +16,7 @@
  *     add_processors   their CPUID, and where the first one starts
  *     event_loop_run   the guest runs
  *
- * Left out on purpose: a screen.
+ * Left out on purpose: a window of its own (vmm-vnc shows the screen to others).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -118,6 +118,8 @@ static void start_clerk(struct clerk *clerk, const struct options *options,
     for (unsigned i = 0; i < inventory->chardevs.count; i++)
         if (chardevs_removes(inventory->chardevs.list[i]))
             duties.removals[duties.removal_count++] = inventory->chardevs.list[i]->path;
+    if (inventory->screen && !inventory->vnc.port[0])
+        duties.removals[duties.removal_count++] = inventory->vnc.host;
     if (clerk_start(clerk, &duties, &why) < 0)
         die("-sandbox: %s", why.text);
 }
@@ -220,8 +222,8 @@ static void attach_gdb(struct gdb_stub *stub, struct machine_target *target,
 /* Builds the machine, boots the kernel, and takes everything apart again. */
 static enum ending boot_once(const struct options *options, struct held *held,
                              struct inventory *inventory, struct console *console,
-                             struct monitor *monitor, struct gdb_stub *stub, struct daemon *daemon,
-                             int signals)
+                             struct monitor *monitor, struct gdb_stub *stub, struct vnc *vnc,
+                             struct daemon *daemon, int signals)
 {
     struct board board;
     struct machine *machine = &board.machine;
@@ -232,7 +234,8 @@ static enum ending boot_once(const struct options *options, struct held *held,
                                    .kernel_file = &held->kernel,
                                    .initrd_file = held->has_initrd ? &held->initrd : NULL,
                                    .cmdline = options->cmdline,
-                                   .rsdp = LAYOUT_FIRMWARE};
+                                   .rsdp = LAYOUT_FIRMWARE,
+                                   .screen = inventory->screen};
     struct boot_entry entry;
     struct refusal why;
     struct observer observer;
@@ -269,9 +272,12 @@ static enum ending boot_once(const struct options *options, struct held *held,
     console_on_power(console, press_power, &board.power);
     attach_monitor(monitor, console, &board);
     attach_gdb(stub, &target, inventory, machine, monitor);
+    vnc_attach(vnc, machine, &board.screen, ps2_keyboard_keys(&board.keys),
+               ps2_mouse_pointer(&board.mouse));
     daemon_ready(daemon);
     ending = event_loop_run(machine, console, signals);
     gdb_stub_detach(stub, ending);
+    vnc_detach(vnc);
     monitor_detach(monitor);
     chardevs_detach(&inventory->chardevs);
     if (inventory->gdb && inventory->gdb->back.connected)
@@ -325,6 +331,7 @@ int main(int argc, char **argv)
     struct console console;
     struct monitor monitor;
     struct gdb_stub stub;
+    struct vnc vnc = {.fd = -1};
     struct daemon daemon = {.parent = -1};
     struct clerk clerk = {.fd = -1};
     struct refusal why;
@@ -344,6 +351,9 @@ int main(int argc, char **argv)
     if (options.pidfile && (pidfile = pidfile_open(options.pidfile, &why)) < 0)
         die("-pidfile %s", why.text);
     start_console(&console, &inventory);
+    if (inventory.screen &&
+        vnc_start(&vnc, &inventory.vnc, options.name ? options.name : "vmm", &why) < 0)
+        die("%s", why.text);
     held.sandbox = prepare_sandbox(&options);
     if (held.sandbox) {
         start_clerk(&clerk, &options, &inventory);
@@ -365,10 +375,11 @@ int main(int argc, char **argv)
     inventory_start(&inventory);
 
     do
-        ending = boot_once(&options, &held, &inventory, &console, &monitor, &stub, &daemon,
+        ending = boot_once(&options, &held, &inventory, &console, &monitor, &stub, &vnc, &daemon,
                            signals);
     while (ending == ENDING_RESET && !options.no_reboot);
 
+    vnc_end(&vnc);
     gdb_stub_free(&stub);
     monitor_free(&monitor);
     console_free(&console);

@@ -47,6 +47,9 @@ const struct option_row option_table[] = {
      "a device: KIND[,PROPERTY=VALUE]...; \"help\" lists the kinds,\n\"KIND,help\" what may be "
      "said of one"},
     {"name", OPTION_NAME, "NAME", "a name for the machine, which the monitor tells"},
+    {"vnc", OPTION_VNC, "PLACE",
+     "a text screen and a keyboard, shown to VNC clients: :DISPLAY\n"
+     "(this host's alone; there is no password), HOST:DISPLAY, unix:PATH"},
     {"gdb", OPTION_GDB, "END",
      "let a debugger come: tcp::PORT (this host's programs alone),\n"
      "tcp:ADDRESS:PORT, unix:PATH, pty"},
@@ -76,9 +79,8 @@ const struct option_row option_table[] = {
 static const struct {
     const char *name, *why;
 } lacking[] = {
-    {"vnc", "there is no screen: the serial port is the console"},
-    {"display", "there is no screen: the serial port is the console"},
-    {"vga", "there is no screen: the serial port is the console"},
+    {"display", "a screen is there with -vnc"},
+    {"vga", "a screen is there with -vnc, and has text only"},
     {"accel", "it is KVM anyway"},
     {"enable-kvm", "it is KVM anyway"},
     {"bios", "there is no firmware: kernels are booted by their own protocols"},

@@ -30,6 +30,7 @@ enum option_id {
     OPTION_MONITOR,
     OPTION_DEVICE,
     OPTION_NAME,
+    OPTION_VNC,
     OPTION_GDB,
     OPTION_GDB_SHORT,
     OPTION_STOPPED,

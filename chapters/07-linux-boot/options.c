@@ -128,6 +128,7 @@ static const char **text_of(struct options *options, enum option_id id)
     case OPTION_CDROM: return &options->cdrom;
     case OPTION_MONITOR: return &options->monitor;
     case OPTION_GDB: return &options->gdb;
+    case OPTION_VNC: return &options->vnc;
     case OPTION_NAME: return &options->name;
     case OPTION_PIDFILE: return &options->pidfile;
     case OPTION_TRACE: return &options->trace;

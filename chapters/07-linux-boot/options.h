@@ -40,7 +40,7 @@ struct options {
     bool mem_prealloc;
     struct topology topology;                                             /* 1 to 16 processors */
     struct option_list drives, netdevs, nics, chardevs, serials, devices; /* inventory.h ... */
-    const char *hda, *cdrom, *monitor, *gdb;                              /* ... reads these */
+    const char *hda, *cdrom, *monitor, *gdb, *vnc;                        /* ... reads these */
     bool snapshot;
     bool stopped; /* at the start */
     bool no_reboot, daemonize;

@@ -2,7 +2,7 @@
  * zero_page.c: what the loader knows, said to the kernel.
  *
  *     0x000 +------------------------------+
- *           | screen, APM, EDID, ...: zero |  no BIOS to ask
+ *           | screen, APM, EDID, ...: zero |  no BIOS to ask; but see zero_page_screen()
  *     0x1e8 | e820_entries                 |
  *     0x1f1 +------------------------------+
  *           | setup_header, from the       |  the fields marked "write" in the
@@ -16,7 +16,7 @@
  * Open at hand: [BOOT, "Details of Header Fields"], [ZERO-PAGE]. Fields that only
  * the 16-bit entry reads (heap_end_ptr, setup_move_size) stay as they came.
  *
- * Left out on purpose: video modes; of the extras that setup_data may list, all but the
+ * Left out on purpose: other video modes; of the extras that setup_data may list, all but the
  * random seed.
  */
 #include "07-linux-boot/zero_page.h"
@@ -24,6 +24,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "04-devices/text_screen.h"
 #include "07-linux-boot/e820.h"
 #include "07-linux-boot/layout.h"
 
@@ -58,3 +59,17 @@ void zero_page_write(const struct guest_memory *memory, const struct kernel_imag
     page->e820_entries = (uint8_t)e820_build(memory, page->e820_table);
 }
 /* [/zero-page] */
+
+/* What INT 10H would have said of mode 3: that there is a VGA, and a cursor at the top. */
+void zero_page_screen(const struct guest_memory *memory)
+{
+    struct boot_params *page = guest_ptr(memory, LAYOUT_ZERO_PAGE, sizeof *page);
+
+    assert(page);
+    page->screen_info = (struct screen_info){.orig_video_mode = 3,
+                                             .orig_video_cols = TEXT_COLUMNS,
+                                             .orig_video_lines = TEXT_ROWS,
+                                             .orig_video_ega_bx = 3, /* 256 KiB */
+                                             .orig_video_isVGA = 1,
+                                             .orig_video_points = 16};
+}

@@ -15,4 +15,7 @@
 void zero_page_write(const struct guest_memory *memory, const struct kernel_image *kernel,
                      const struct initrd *initrd, gpa_t setup_data, gpa_t rsdp);
 
+/* Once it is written: there is a text screen. */
+void zero_page_screen(const struct guest_memory *memory);
+
 #endif

@@ -188,7 +188,7 @@ START_TEST(what_we_lack_is_refused_by_name)
         {"--initd k", "unknown option --initd: did you mean -initrd?"},
         {"-apend k", "did you mean -append?"},
         {"-noreboot", "did you mean -no-reboot?"},
-        {"-vnc :1", "no option -vnc here: there is no screen"},
+        {"-display gtk", "no option -display here: a screen is there with -vnc"},
         {"-", "unknown option -:"},
         {"--", "unknown option --:"},
         {"vmlinuz", "\"vmlinuz\" is no option: a kernel is given as -kernel FILE"},

@@ -250,7 +250,7 @@ static gpa_t write_fadt(struct place *area, const struct acpi_board *board, gpa_
         .c2_latency = FADT_C2_ABSENT,
         .c3_latency = FADT_C3_ABSENT,
         .century = board->clock ? 0x32 : 0,
-        .boot_arch = BOOT_NO_VGA,
+        .boot_arch = board->screen ? 0 : BOOT_NO_VGA,
         .flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_RESET_REG,
         .reset = port(RESET_CONTROL + 1, 1),
         .reset_value = 0x06,

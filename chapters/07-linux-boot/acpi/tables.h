@@ -38,6 +38,7 @@ struct acpi_board {
     const uint8_t *apic_ids;      /* of each; NULL: 0 to processors - 1. Not owned */
     bool lean;                    /* hardware-reduced */
     bool serial, keyboard, clock; /* COM1, the i8042, the CMOS clock */
+    bool screen;                  /* VGA */
 
     bool pci;           /* bus 0, by configuration mechanism #1 */
     uint32_t pci_first; /* the window below 4 GiB that BARs may use */

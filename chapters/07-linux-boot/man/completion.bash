@@ -8,8 +8,8 @@
 _vmm() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} vmm=${COMP_WORDS[0]}
     local options='-kernel -initrd -append -M -machine -cpu -m -mem-path -mem-prealloc -smp
-        -drive -hda -cdrom -snapshot -nic -netdev -serial -chardev -monitor -device -name -gdb
-        -s -S -no-reboot -nographic -daemonize -pidfile -sandbox -runas -chroot -jail -trace
+        -drive -hda -cdrom -snapshot -nic -netdev -serial -chardev -monitor -device -name -vnc
+        -gdb -s -S -no-reboot -nographic -daemonize -pidfile -sandbox -runas -chroot -jail -trace
         -stats -version -help -h'
 
     case ${before/#--/-} in
@@ -30,6 +30,8 @@ _vmm() {
     -serial | -monitor)
         mapfile -t COMPREPLY < <(compgen -W 'stdio mon:stdio null none pty file: pipe: unix: tcp:
             chardev:' -- "$word") ;;
+    -vnc)
+        mapfile -t COMPREPLY < <(compgen -W 'none :0 :1 unix:' -- "$word") ;;
     -gdb)
         mapfile -t COMPREPLY < <(compgen -W 'tcp:: unix: pty chardev:' -- "$word") ;;
     -device | -netdev | -chardev)
