@@ -48,8 +48,8 @@ const struct option_row option_table[] = {
      "said of one"},
     {"name", OPTION_NAME, "NAME", "a name for the machine, which the monitor tells"},
     {"vnc", OPTION_VNC, "PLACE",
-     "a text screen and a keyboard, shown to VNC clients: :DISPLAY\n"
-     "(this host's alone; there is no password), HOST:DISPLAY, unix:PATH"},
+     "a text screen and a keyboard, for VNC clients at :DISPLAY\n"
+     "(this host's; there is no password), HOST:DISPLAY, unix:PATH"},
     {"gdb", OPTION_GDB, "END",
      "let a debugger come: tcp::PORT (this host's programs alone),\n"
      "tcp:ADDRESS:PORT, unix:PATH, pty"},
