@@ -33,6 +33,9 @@ CFLAGS   ?= -O2 -g
 CPPFLAGS += -I$(TOP) -I$(TOP)/chapters -MMD -MP
 # glibc's and Linux's own interfaces are in every file: signals, threads, mmap flags.
 STRICT   := -std=c11 -D_GNU_SOURCE= -Wall -Wextra -Werror -pthread
+# What a program does not call is not in it.
+STRICT   += -ffunction-sections -fdata-sections
+LDFLAGS  += -Wl,--gc-sections
 LDLIBS   += -pthread
 ifeq ($(SAN),thread)
 # It does not model fences, and gcc says so. What they order here, a store before a load
