@@ -350,6 +350,8 @@ int main(int argc, char **argv)
         daemon_begin(&daemon);
     if (options.pidfile && (pidfile = pidfile_open(options.pidfile, &why)) < 0)
         die("-pidfile %s", why.text);
+    if (inventory.gdb && machine_target_lacks())
+        warn("-gdb: %s", machine_target_lacks());
     start_console(&console, &inventory);
     if (inventory.screen &&
         vnc_start(&vnc, &inventory.vnc, options.name ? options.name : "vmm", &why) < 0)

@@ -10,7 +10,6 @@
 
 #include "03-paging-ept/paging_regs.h"
 #include "common/bits.h"
-#include "common/die.h"
 
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 #define CPUID_1_ECX_VMX    BIT(5)
@@ -151,15 +150,18 @@ static enum breakpoint_means means(void)
     hardware |= ecx & CPUID_EXT_ECX_SVM;
     __cpuid(0x40000000, eax, *(unsigned *)vendor, *(unsigned *)(vendor + 4),
             *(unsigned *)(vendor + 8));
-    if (!hardware) {
-        warn("-gdb: KVM is of software here: four breakpoints, and none on data");
+    if (!hardware)
         return BREAKPOINTS_OF_CODE;
+    return strcmp(vendor, "TCGTCGTCGTCG") == 0 ? BREAKPOINTS_NONE : BREAKPOINTS_ALL;
+}
+
+const char *machine_target_lacks(void)
+{
+    switch (means()) {
+    case BREAKPOINTS_OF_CODE: return "KVM is of software here: four breakpoints, none on data";
+    case BREAKPOINTS_NONE: return "this computer is emulated by QEMU: there are no breakpoints";
+    default: return NULL;
     }
-    if (strcmp(vendor, "TCGTCGTCGTCG") == 0) {
-        warn("-gdb: this computer is emulated by QEMU: no breakpoints; all else works");
-        return BREAKPOINTS_NONE;
-    }
-    return BREAKPOINTS_ALL;
 }
 
 void machine_target_init(struct machine_target *t, struct machine *machine, struct monitor *monitor,

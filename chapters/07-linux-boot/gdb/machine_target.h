@@ -21,4 +21,7 @@ struct machine_target {
 void machine_target_init(struct machine_target *t, struct machine *machine, struct monitor *monitor,
                          void (*hit)(void *self), void *self);
 
+/* What a debugger will miss on this computer, for people; NULL: nothing. */
+const char *machine_target_lacks(void);
+
 #endif
