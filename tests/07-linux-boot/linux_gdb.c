@@ -34,7 +34,7 @@ static void expect_answer(const char *command, const char *text)
 /* What gdb says when it is told these, an "-ex" each. */
 static struct program gdb(const char *const commands[])
 {
-    const char *argv[64] = {"gdb", "-nx", "-batch", "-ex", "target remote " SOCKET};
+    const char *argv[64] = {"gdb", "-nx", "-batch", "-ex", ("target remote " SOCKET)};
     unsigned count = 5;
 
     for (unsigned i = 0; commands[i]; i++) {
