@@ -40,7 +40,8 @@ static const char usage[] =
     "the stages of their translation, and runs them.\n"
     "\n"
     "NAME is a technique to leave out: optimizer, chaining, pins, fusing, repeating,\n"
-    "lazy, deferring, inheriting, literals, select, liveness, runs.\n";
+    "lazy, deferring, inheriting, literals, select, liveness, runs,\n"
+    "following.\n";
 
 static void parse(int argc, char **argv, struct translator_options *options)
 {

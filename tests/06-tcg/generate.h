@@ -257,15 +257,16 @@ static inline void generate_unit(struct generator *g, bool thumb)
     generate_insn(g, &insn, thumb, wild);
 }
 
-/* A conditional branch over the unit that follows it, sometimes. */
+/* A branch over the unit that follows it, under some condition, or always. */
 static inline void generate_skip(struct generator *g, unsigned from, bool thumb)
 {
     uint32_t over = g->size - from;
     uint32_t cond = g->last_cond < 14 && random_below(g, 2) ? g->last_cond ^ random_below(g, 2)
-                                                            : random_below(g, 14);
+                                                            : random_below(g, 15);
 
     if (thumb && over < 200) {
-        uint16_t branch = (uint16_t)(0xd000 | cond << 8 | ((over - 4) / 2 & 0xff));
+        uint16_t branch = (uint16_t)(cond == 14 ? 0xe000 | ((over - 4) / 2 & 0x7ff)
+                                                : 0xd000 | cond << 8 | ((over - 4) / 2 & 0xff));
         memcpy(g->bytes + from, &branch, 2);
     } else if (!thumb) {
         uint32_t branch = 0x0a000000 | cond << 28 | ((over - 8) / 4 & 0xffffff);

@@ -42,6 +42,7 @@ static const struct name techniques[] = {
     {"liveness", TRANSLATOR_NO_LIVENESS},
     {"inheriting", TRANSLATOR_NO_INHERITING},
     {"runs", TRANSLATOR_NO_RUNS},
+    {"following", TRANSLATOR_NO_FOLLOWING},
 };
 
 static const struct name stages[] = {
@@ -89,7 +90,11 @@ static void each_insn(struct translator *t, const struct ir_block *ir, void *sel
     struct arm_stop stop;
     char text[TEXT_SIZE];
 
-    for (uint32_t at = ir->start & ~1u; at != ir->end; at += insn.length) {
+    for (unsigned i = 0; i < ir->count; i++) {
+        uint32_t at = ir->insns[i].imm & ~1u;
+
+        if (ir->insns[i].op != IR_INSN)
+            continue;
         if (!arm_fetch(&fetcher, at, &insn, &stop))
             return;
         line(self, at, insn.raw, arm_disassemble(&insn, at, text, sizeof text));

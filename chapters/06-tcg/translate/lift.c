@@ -182,14 +182,41 @@ static void lift_one(struct lifter *l, const struct arm_insn *insn)
     }
 }
 
-/* Is there room for another instruction, on the page where the block began? */
+/* Is the address on the page where the block began, and not yet part of it? */
+static bool is_new(const struct lifter *l, uint32_t address)
+{
+    unsigned place = address % SPACE_PAGE_SIZE / 2;
+
+    return (address ^ l->block->start) < SPACE_PAGE_SIZE &&
+           !(l->seen[place / 64] >> place % 64 & 1);
+}
+
+/* Is there room for another instruction, and has it not been lifted already? */
 static bool goes_on(const struct lifter *l, unsigned count)
 {
-    uint32_t start = l->block->start & ~1u;
-
     return !l->done && count < l->options->limit && l->block->count < IR_MAX - IR_RESERVE &&
-           (l->address ^ start) < SPACE_PAGE_SIZE;
+           is_new(l, l->address);
 }
+
+/* [follow] */
+/*
+ * An unconditional branch to a place on the page that is not in the block yet costs
+ * nothing: the block goes on there. So a loop is never unrolled, and an interpreter's
+ * dispatch becomes the end of each of its handlers.
+ */
+static bool follow(struct lifter *l, const struct arm_insn *insn)
+{
+    uint32_t target = lift_pc(l) + insn->imm;
+    bool taken = insn->cond == COND_ALWAYS || insn->cond == l->known;
+
+    if (insn->op != ARM_B || !taken || l->options->no_following || !is_new(l, target))
+        return false;
+    enter_region(l, COND_ALWAYS);
+    mark(l);
+    l->address = target;
+    return true;
+}
+/* [/follow] */
 
 bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
           const struct lift_options *options, struct arm_stop *stop)
@@ -213,12 +240,16 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
                 return false;
             break;
         }
+        l.seen[l.address % SPACE_PAGE_SIZE / 128] |= UINT64_C(1) << l.address / 2 % 64;
+        if (l.address + insn.length > block->end)
+            block->end = l.address + insn.length;
+        count++;
+        if (follow(&l, &insn))
+            continue;
         lift_one(&l, &insn);
         l.address += insn.length;
-        count++;
     } while (goes_on(&l, count));
     enter_region(&l, COND_ALWAYS);
-    block->end = l.address;
     if (!l.done)
         ir_append(block, (struct ir_insn){.op = IR_EXIT, .imm = lift_key(&l, l.address)});
     return true;

@@ -22,6 +22,7 @@ struct lift_options {
     bool no_literals;                  /* load constants from the page at run time too */
     bool no_select;                    /* conditional moves as branches */
     const struct ir_recipe *inherited; /* flags on entry; NULL: nothing is known */
+    bool no_following;                 /* a branch ends the block */
     bool no_runs;                      /* an instruction that sets flags ends its region */
 };
 

@@ -14,6 +14,7 @@
 #define TCG_TRANSLATE_LIFTER_H
 
 #include "06-tcg/arm/insn.h"
+#include "06-tcg/space.h"
 #include "06-tcg/translate/lift.h"
 
 struct lifter {
@@ -22,7 +23,8 @@ struct lifter {
     const struct lift_options *options;
     uint32_t address; /* of the instruction */
     bool thumb;
-    bool done;      /* nothing comes after this instruction, if it is executed */
+    bool done; /* nothing comes after this instruction, if it is executed */
+    uint64_t seen[SPACE_PAGE_SIZE / 128]; /* places of this page that are in the block: bits */
     unsigned open;  /* the condition of the open region; 14 (always): none is open */
     bool again;     /* the region has set flags: its condition must be asked again */
     unsigned known; /* a condition that holds here; 14: none but "always" */

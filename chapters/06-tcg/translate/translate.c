@@ -65,6 +65,7 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,
                                     .inherited = inherited,
                                     .no_literals = t->options.without & TRANSLATOR_NO_LITERALS,
                                     .no_select = t->options.without & TRANSLATOR_NO_SELECT,
+                                    .no_following = t->options.without & TRANSLATOR_NO_FOLLOWING,
                                     .no_runs = t->options.without & TRANSLATOR_NO_RUNS},
                         .optimize = optimize,
                         .stop = stop};

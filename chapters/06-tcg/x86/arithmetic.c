@@ -294,15 +294,17 @@ void emit_multiply(struct generator *g, unsigned i)
 
     if (insn->op == IR_SMULL) {
         struct x86_operand left = allocate_operand(&g->places, insn->a);
-        enum x86_reg result = allocate_fresh(&g->places, i);
+        enum x86_reg result = allocate_fresh(&g->places, i), scratch = result;
 
         x86_movsxd(g->code, result, left);
-        allocate_done(&g->places, insn->a);
+        if (insn->a != insn->b) {
+            allocate_done(&g->places, insn->a);
 
-        struct x86_operand right = allocate_operand(&g->places, insn->b);
-        enum x86_reg scratch = allocate_scratch(&g->places);
+            struct x86_operand right = allocate_operand(&g->places, insn->b);
 
-        x86_movsxd(g->code, scratch, right);
+            scratch = allocate_scratch(&g->places);
+            x86_movsxd(g->code, scratch, right);
+        }
         x86_imul(g->code, X86_64, result, x86_reg(scratch));
         return;
     }

@@ -182,13 +182,14 @@ static void emit_leave(struct x86_code *code, uint32_t status,
 /* [jump] */
 /*
  * An indirect jump looks the key up in the jump table and compares it with the key
- * that lies before the code found. No value of the block is needed any more.
+ * that lies before the code found. No value of the block is needed any more. Bits 2 and
+ * up of the key, times two, are jump_table_index() times eight: the place in the table.
  */
 static void emit_jump(struct generator *g, const struct ir_insn *insn,
                       const struct generate_options *options)
 {
     struct x86_code *code = g->code;
-    struct x86_operand slot = {.reg = X86_NO_REG, .base = RDX, .index = RCX, .scale = 3};
+    struct x86_operand slot = {.reg = X86_NO_REG, .base = RDX, .index = RCX, .scale = 1};
     enum x86_reg target = allocate_use(&g->places, insn->a);
     size_t miss;
 
@@ -197,8 +198,7 @@ static void emit_jump(struct generator *g, const struct ir_insn *insn,
     if (target != RAX)
         x86_mov(code, X86_32, RAX, target);
     x86_mov(code, X86_32, RCX, RAX);
-    x86_shift_imm(code, X86_SHR, X86_32, x86_reg(RCX), 2); /* jump_table_index() */
-    x86_alu_imm(code, X86_AND, X86_32, x86_reg(RCX), JUMP_TABLE_SIZE - 1);
+    x86_alu_imm(code, X86_AND, X86_32, x86_reg(RCX), (JUMP_TABLE_SIZE - 1) << 2);
     x86_load(code, X86_64, RDX, x86_mem(RSP, FRAME_TABLE));
     x86_load(code, X86_64, RCX, slot);
     x86_alu_to(code, X86_CMP, X86_32, x86_mem(RCX, -8), RAX);
