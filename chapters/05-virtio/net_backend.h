@@ -54,9 +54,9 @@ struct net_bypass {
 struct net_backend {
     uint64_t offloads; /* VIRTIO_NET_F_CSUM, _HOST_..., _GUEST_... */
     uint16_t mtu;      /* the largest packet that the network takes; 0: as on any Ethernet */
-    /* Takes the frame in iov, or drops it, as wires do. Never waits. */
-    void (*send)(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
-                 unsigned count);
+    /* Takes the frame in iov, of a pair of queues, or drops it, as wires do. Never waits. */
+    void (*send)(void *self, unsigned pair, const struct virtio_net_hdr_v1 *header,
+                 const struct iovec *iov, unsigned count);
     /* The guest has new buffers: bring what was refused. May be NULL. */
     void (*resume)(void *self);
     /* The guest can take frames with these VIRTIO_NET_F_GUEST_... features. May be NULL. */

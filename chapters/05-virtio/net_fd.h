@@ -8,9 +8,9 @@
  *     socket    one end of a socketpair (SOCK_SEQPACKET or SOCK_DGRAM); the other end is
  *               a test, or a program that plays the network.
  *
- *     net_fd_tap(&fd, "tap0", &why);
+ *     net_fd_tap(&fd, "tap0", 1, &why);
  *     virtio_net_init(&net, &vm.memory, &fd.backend, mac, 1);
- *     watch fd.fd: when it is readable, net_fd_ready(&fd)
+ *     watch fd.wait_fd: when it is readable, net_fd_ready(&fd)
  *
  * A frame for which the guest has no buffer is kept, and nothing more is read until
  * there is one: the queue of the kernel fills, and the kernel drops. net_fd_wants() says
@@ -22,9 +22,14 @@
 #include "05-virtio/net_backend.h"
 #include "common/refusal.h"
 
+#define NET_FD_QUEUES_MAX 8u
+
 struct net_fd {
     struct net_backend backend;
-    int fd; /* owned, not blocking */
+    int fds[NET_FD_QUEUES_MAX]; /* owned, not blocking */
+    unsigned queues;            /* of the interface: as many descriptors */
+    unsigned turn;              /* the one to be read next */
+    int wait_fd;                /* readable if one of them is; owned, if there are several */
     bool tap;
     bool gone; /* the other end has left, or the interface has been removed */
     uint64_t dropped;
@@ -33,8 +38,12 @@ struct net_fd {
     uint8_t frame[NET_FRAME_MAX + 1]; /* one more, to see that one is too long */
 };
 
-/* 0, or -errno with why->text. */
-int net_fd_tap(struct net_fd *n, const char *interface, struct refusal *why);
+/*
+ * 0, or -errno with why->text. With several queues, which the interface must have been made
+ * for, the host's kernel keeps flows apart: it answers a pair of the card's by the queue that
+ * the pair has sent to.
+ */
+int net_fd_tap(struct net_fd *n, const char *interface, unsigned queues, struct refusal *why);
 
 /* Takes the descriptor over. */
 void net_fd_socket(struct net_fd *n, int fd);

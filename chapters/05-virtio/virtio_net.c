@@ -104,7 +104,7 @@ static void transmit(struct virtio_net *net, unsigned queue, struct chain *chain
         if (net->pairs > 1)
             net->steer[flow_of(start, chain_read(chain, HEADER_SIZE, start, sizeof start))] =
                 (uint8_t)(queue / 2);
-        net->backend->send(net->backend->self, &header, frame,
+        net->backend->send(net->backend->self, queue / 2, &header, frame,
                            chain_readable(chain, HEADER_SIZE, size, frame));
     }
     virtio_device_push(&net->device, queue, chain, 0);

@@ -1,7 +1,8 @@
 /*
  * netdevs.c: see netdevs.h.
  *
- * Left out on purpose: several queue pairs, scripts, and the networks of stream sockets.
+ * Left out on purpose: scripts, several pairs of queues with vhost=on, and the networks of stream
+ * sockets.
  */
 #include "07-linux-boot/netdevs.h"
 
@@ -81,6 +82,8 @@ static const struct property tap_properties[] = {
     {"id", property_id, AT(struct netdev, id), .form = "NAME"},
     {"ifname", property_text, AT(struct netdev, interface), .form = "INTERFACE"},
     {"vhost", property_switch, AT(struct netdev, vhost_on), .form = "on|off"},
+    {"queues", property_number, AT(struct netdev, queues), .form = "NUMBER", .min = 1,
+     .max = NET_FD_QUEUES_MAX},
     {"script", take_no_script, 0, 0, .form = "no"},
     {"downscript", take_no_script, 0, 0, .form = "no"},
     {.name = NULL},
@@ -88,16 +91,19 @@ static const struct property tap_properties[] = {
 
 static int check_tap(const struct netdev *n, struct refusal *why)
 {
+    if (n->vhost_on && n->queues > 1)
+        return refuse(why, -EINVAL, "vhost=on serves one pair of queues: leave queues=%u out",
+                      n->queues);
     return n->interface[0] ? 0 : refuse(why, -EINVAL, "tap has no ifname=");
 }
 
 static int open_tap(struct netdev *n, struct refusal *why)
 {
-    int error = net_fd_tap(&n->back, n->interface, why);
+    int error = net_fd_tap(&n->back, n->interface, n->queues > 1 ? n->queues : 1, why);
 
     if (error < 0 || !n->vhost_on)
         return error;
-    error = vhost_net_open(&n->vhost, n->back.fd, why);
+    error = vhost_net_open(&n->vhost, n->back.fds[0], why);
     if (error < 0)
         net_fd_close(&n->back);
     n->back.backend.bypass = &n->vhost.bypass;

@@ -3,6 +3,7 @@
  *
  *     -netdev user,id=n0,hostfwd=tcp::8080-:80       TCP and UDP through this process
  *     -netdev tap,id=n0,ifname=tap0                  an interface of the host
+ *     -netdev tap,id=n0,ifname=tap0,queues=4         the same, made for several queues
  *     -netdev tap,id=n0,ifname=tap0,vhost=on         the same, served by the host's kernel
  *     -netdev dgram,id=n0,local.type=fd,local.str=3  one end of a socketpair that we
  *                                                    inherit: a message is a frame
@@ -33,6 +34,7 @@ struct netdev {
     char id[ID_ROOM];
     char interface[16]; /* tap: IFNAMSIZ */
     bool vhost_on;      /* tap: the host's kernel serves the rings */
+    unsigned queues;    /* tap: of the interface; 0: 1 */
     unsigned fd_type;   /* dgram: said */
     unsigned fd;
     struct netdev_forwards {

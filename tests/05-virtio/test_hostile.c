@@ -376,12 +376,12 @@ START_TEST(console_survives)
 }
 END_TEST
 
-static void take_frame(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
-                       unsigned count)
+static void take_frame(void *self, unsigned pair, const struct virtio_net_hdr_v1 *header,
+                       const struct iovec *iov, unsigned count)
 {
     size_t size = 0;
 
-    (void)self;
+    (void)self, (void)pair;
     for (unsigned i = 0; i < count; i++) {
         swallow(NULL, iov[i].iov_base, iov[i].iov_len);
         size += iov[i].iov_len;

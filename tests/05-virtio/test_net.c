@@ -442,13 +442,13 @@ START_TEST(a_frame_that_comes_back_is_a_frame_like_others) /* NET44 */
 END_TEST
 
 /* And one that is no further than the back end itself. */
-static void send_back(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
-                      unsigned count)
+static void send_back(void *self, unsigned pair, const struct virtio_net_hdr_v1 *header,
+                      const struct iovec *iov, unsigned count)
 {
     uint8_t frame[2048];
     size_t size = 0;
 
-    (void)self, (void)header;
+    (void)self, (void)pair, (void)header;
     for (unsigned i = 0; i < count; i++) {
         memcpy(frame + size, iov[i].iov_base, iov[i].iov_len);
         size += iov[i].iov_len;

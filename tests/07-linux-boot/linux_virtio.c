@@ -455,6 +455,37 @@ START_TEST(the_hosts_kernel_serves_the_rings)
 }
 END_TEST
 
+START_TEST(a_card_has_several_pairs_of_queues)
+{
+    const char *argv[] = {harness_built("vmm"),
+                          "-kernel",
+                          KERNEL,
+                          "-initrd",
+                          INITRD,
+                          "-append",
+                          QUIET "pairs",
+                          "-no-reboot",
+                          "-smp",
+                          "2",
+                          "-netdev",
+                          "tap,id=n,ifname=" TAP ",queues=2",
+                          "-device",
+                          "virtio-net-pci,netdev=n,mq=on",
+                          NULL};
+    struct program guest;
+
+    ck_assert_ptr_null(make_tap(IFF_MULTI_QUEUE));
+    guest = program_run(argv, NULL, LIMIT);
+    remove_tap(IFF_MULTI_QUEUE);
+    expect(&guest, "do: queues 2");
+    expect(&guest, "do: many: 300 packets transmitted, 300 packets received");
+    expect(&guest, "do: second: 100 packets transmitted, 100 packets received");
+    expect(&guest, "do: second pair: used");
+    ck_assert_int_eq(guest.status, 0);
+    program_free(&guest);
+}
+END_TEST
+
 /* A program on the host that sends back what it gets, on one connection. */
 static void *echo(void *listener)
 {
@@ -513,6 +544,7 @@ static Suite *virtio_suite(void)
     harness_add(tests, frames_go_both_ways, why);
     harness_add(tests, the_guest_reaches_the_host_without_root, why);
     tcase_set_timeout(taps, 4 * LIMIT);
+    harness_add(taps, a_card_has_several_pairs_of_queues, why ? why : no_tap());
     harness_add(taps, the_hosts_kernel_serves_the_rings, why ? why : no_vhost());
     suite_add_tcase(suite, taps);
     suite_add_tcase(suite, tests);

@@ -129,6 +129,8 @@ START_TEST(what_does_not_fit_together_is_refused_by_name)
         {"-nic tap", "tap has no ifname="},
         {"-nic tap,ifname=", "tap has no ifname="},
         {"-nic tap,ifname=1234567890123456", "longer than 15 bytes"},
+        {"-nic tap,ifname=t,vhost=on,queues=2", "vhost=on serves one pair of queues"},
+        {"-nic tap,ifname=t,queues=9", "queues"},
         {"-nic tap,ifname=t,script=up.sh", "script=up.sh: no scripts are run"},
         {"-nic tap,ifname=t,local.str=3", "\"local.str\" is no property here"},
         {"-nic none,ifname=t", "none has no properties"},

@@ -6,7 +6,10 @@
  * Its thread looks at the network while the guest has buffers for frames. Without any, the
  * frames wait in the host's kernel; a poll() for them would return at once, again and again.
  *
- * Left out on purpose: several queue pairs, link state.
+ * With mq=on the card has a pair of queues for each queue of the network; all are served by
+ * the one thread.
+ *
+ * Left out on purpose: link state.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +25,7 @@ struct net_card {
     char netdev_id[ID_ROOM];
     uint8_t mac[ETH_ALEN];
     struct netdev *netdev;
+    bool several; /* as many pairs of queues as the network has */
     struct virtio_net net;
 };
 
@@ -47,6 +51,7 @@ static int take_mac(const struct property *row, void *field, const char *value, 
 static const struct property properties[] = {
     {"netdev", property_text, AT(struct net_card, netdev_id), .form = "NETDEV"},
     {"mac", take_mac, AT(struct net_card, mac), .form = "ADDRESS"},
+    {"mq", property_switch, AT(struct net_card, several), .form = "on|off"},
     DEVICE_ROWS,
 };
 
@@ -70,7 +75,7 @@ static int network_fd(void *self)
 {
     const struct net_fd *back = &((struct net_card *)self)->netdev->back;
 
-    return net_fd_wants(back) && !back->backend.bypass ? back->fd : -1;
+    return net_fd_wants(back) && !back->backend.bypass ? back->wait_fd : -1;
 }
 
 static void frames_came(void *self)
@@ -85,7 +90,7 @@ static int plug(struct device *device, struct virtio_bus *bus, struct refusal *w
     char name[16];
 
     virtio_net_init(&card->net, &bus->machine->vm.memory, &card->netdev->back.backend, card->mac,
-                    1);
+                    card->several ? card->netdev->back.queues : 1);
     snprintf(name, sizeof name, "%.15s", card->netdev->id);
     return virtio_slot_plug_worker(&device->slot, &card->net.device, CLASS_ETHERNET, bus, name,
                                    &source, why);

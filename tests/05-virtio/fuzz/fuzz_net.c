@@ -12,12 +12,13 @@ static struct virtio_net net;
 static struct net_backend backend;
 static bool lent;
 
-static void take_frame(void *self, const struct virtio_net_hdr_v1 *header, const struct iovec *iov,
-                       unsigned count)
+static void take_frame(void *self, unsigned pair, const struct virtio_net_hdr_v1 *header,
+                       const struct iovec *iov, unsigned count)
 {
     size_t size = fuzz_look(iov, count);
 
     (void)self;
+    must(pair < VIRTIO_NET_PAIRS_MAX);
     must(size >= NET_FRAME_MIN && size <= NET_FRAME_MAX);
     if (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
         must((size_t)header->csum_start + header->csum_offset + 2 <= size);
