@@ -32,6 +32,7 @@ help:
 	@echo '  make asan     build everything with AddressSanitizer and UBSan below build/asan'
 	@echo '  make fuzzers  build the fuzz targets (clang); tests/fuzz -t SECONDS runs them'
 	@echo '  make campaign 10^8 random accesses to the devices, then each fuzz target for FUZZ=600 seconds'
+	@echo '  make proofs   prove claims about the C code for all inputs, up to bounds (CBMC)'
 	@echo '  make format   lay out the C code with clang-format'
 	@echo '  make compile_commands.json   for editors (needs bear)'
 	@echo '  make install  vmm, vmm-img, manual pages, completion: below PREFIX=/usr/local, DESTDIR='
@@ -76,6 +77,10 @@ campaign: fuzzers
 	@HAMMER_COUNT=25000000 CK_TIMEOUT_MULTIPLIER=60 BUILD=$(BUILD)/asan \
 	    tests/run $(BUILD)/asan/tests/04-devices/test_hammer
 	@tests/fuzz -t $(FUZZ)
+
+# Some minutes; not a part of check. Without CBMC it says so.
+proofs:
+	@tests/proofs/run
 
 check: tests asan fuzzers
 	@common/deps build test boot lab book

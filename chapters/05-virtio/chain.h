@@ -31,7 +31,9 @@
  * The most pieces of a chain, which is also the size of our largest ring: enough for the
  * 1280 KiB that Linux asks a disk for at once, if no two of its pages are neighbours.
  */
+#ifndef CHAIN_MAX /* a proof takes a smaller one */
 #define CHAIN_MAX 512u
+#endif
 
 struct chain {
     uint16_t id;            /* what the driver knows it by: a head, or a buffer id */
