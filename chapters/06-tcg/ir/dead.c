@@ -120,7 +120,7 @@ void ir_dead_code(struct ir_block *block)
         struct ir_insn *insn = &block->insns[i];
         unsigned traits = ir_ops[insn->op].traits;
         ir_value operands[IR_OPERANDS_MAX];
-        bool wanted = insn->deferred ? insn->flags & ~insn->lazy : insn->flags;
+        bool wanted = insn->deferred ? insn->flags & ~insn->lazy || insn->saved : insn->flags;
         bool dead = traits & IR_OP_PURE && !used[i] && !wanted && !insn->fused;
 
         if (insn->op == IR_SET && visit_set(insn, &overwritten))

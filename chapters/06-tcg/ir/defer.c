@@ -12,6 +12,8 @@
  *     ldr   r0, [r2]               pending: a fault here computes r1 - 5
  *     cmp   r0, r1                 here they end
  *
+ * If a register changes too soon, the setter saves that operand, and only that.
+ *
  * A setter is deferred only if its recipe is good at every such place until all of its
  * flags are set anew. SUBS r1, r1, #1 has overwritten r1, but knows what it was: the
  * result plus 1.
@@ -22,7 +24,7 @@
 struct deferring {
     struct ir_block *block;
     ir_value holds[IR_LR + 1]; /* what each register is known to hold, or IR_NONE */
-    bool in_region;
+    bool in_region, no_saving;
 };
 
 static void forget(struct deferring *d)
@@ -59,18 +61,31 @@ static bool find(const struct deferring *d, ir_value v, uint8_t *reg, uint32_t *
     return false;
 }
 
-/* The recipe by the operands, as they are in registers now. */
-static bool by_operands(const struct deferring *d, const struct ir_insn *insn,
+/* One operand: in a register, unless the setter is to save it. */
+static bool operand(const struct deferring *d, ir_value v, bool saved, uint8_t *reg,
+                    uint32_t *constant)
+{
+    if (!saved)
+        return find(d, v, reg, constant);
+    *reg = IR_IN_MEMORY;
+    *constant = 0;
+    return d->block->insns[v].op != IR_CONST;
+}
+
+/* The recipe by the operands, as they are in registers now; or saved, IR_SAVED_.... */
+static bool by_operands(const struct deferring *d, const struct ir_insn *insn, unsigned saved,
                         struct ir_recipe *recipe)
 {
     recipe->op = insn->op;
+    if (insn->op == IR_AND && saved)
+        return false;
     if (insn->op == IR_AND && insn->a == insn->b && insn->sets == IR_FLAGS_NZ) {
         recipe->right = IR_NO_GLOBAL;
         return find(d, insn->a, &recipe->left, &recipe->left_const) && recipe->left != IR_NO_GLOBAL;
     }
     return (insn->op == IR_ADD || insn->op == IR_SUB) && insn->sets == IR_FLAGS_ALL &&
-           find(d, insn->a, &recipe->left, &recipe->left_const) &&
-           find(d, insn->b, &recipe->right, &recipe->right_const);
+           operand(d, insn->a, saved & IR_SAVED_LEFT, &recipe->left, &recipe->left_const) &&
+           operand(d, insn->b, saved & IR_SAVED_RIGHT, &recipe->right, &recipe->right_const);
 }
 
 /* The recipe by the result, which the next SET puts into a register. */
@@ -156,29 +171,47 @@ static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *rec
 }
 /* [/shown] */
 
+/* Is there a recipe that is good wherever the flags of setter i are shown? */
+static bool find_recipe(const struct deferring *d, unsigned i, struct ir_recipe *recipe,
+                        bool *result)
+{
+    struct ir_insn *insn = &d->block->insns[i];
+
+    *result = false;
+    for (unsigned saved = 0; saved <= (IR_SAVED_LEFT | IR_SAVED_RIGHT); saved++) {
+        insn->saved = (uint8_t)saved;
+        if (by_operands(d, insn, saved, recipe) &&
+            walk(d->block, i, recipe, false, d->in_region, 0))
+            return true;
+        if (!saved && by_result(d, i, recipe) && walk(d->block, i, recipe, true, d->in_region, 0)) {
+            *result = true;
+            return true;
+        }
+        if (d->no_saving)
+            break;
+    }
+    insn->saved = 0;
+    return false;
+}
+
 static void defer(struct deferring *d, unsigned i)
 {
     struct ir_block *block = d->block;
     struct ir_insn *insn = &block->insns[i];
     struct ir_recipe recipe = {0};
-    bool result = false, region = d->in_region;
+    bool result, region = d->in_region;
 
-    if (block->recipes == IR_GUEST)
+    if (block->recipes == IR_GUEST || !find_recipe(d, i, &recipe, &result))
         return;
-    if (!(by_operands(d, insn, &recipe) && walk(block, i, &recipe, false, region, 0))) {
-        result = by_result(d, i, &recipe) && walk(block, i, &recipe, true, region, 0);
-        if (!result)
-            return;
-    }
     recipe.lazy = insn->lazy;
     block->recipe[block->recipes++] = recipe;
     insn->deferred = true;
     walk(block, i, &recipe, result, region, block->recipes);
 }
 
-void ir_defer(struct ir_block *block)
+void ir_defer(struct ir_block *block, bool save)
 {
-    struct deferring d = {.block = block};
+    struct deferring d = {.block = block, .no_saving = !save};
 
     forget(&d);
     for (unsigned i = 0; i < block->count; i++) {

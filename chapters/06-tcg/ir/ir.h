@@ -147,6 +147,7 @@ struct ir_insn {
     uint8_t sets;    /* once optimized: flags it sets, used or not; where the way forks, ends
                         or joins another: those used there */
     bool deferred;   /* lazy flags that are not even written down: see ir_defer() */
+    uint8_t saved;   /* but for these operands, IR_SAVED_..., which no register keeps */
     uint8_t pending; /* 1 + number of the recipe for flags that are shown here; 0: none */
     ir_value a, b, c;
     ir_value left, right; /* what is compared, if compare says so */
@@ -159,12 +160,16 @@ struct ir_insn {
  */
 struct ir_recipe {
     uint8_t op;          /* IR_ADD, IR_SUB, IR_AND */
-    uint8_t left, right; /* globals, or IR_NO_GLOBAL */
+    uint8_t left, right; /* globals, IR_NO_GLOBAL or IR_IN_MEMORY */
     uint8_t lazy;        /* the flags */
     uint32_t left_const, right_const;
 };
 
-#define IR_NO_GLOBAL 0xff
+#define IR_NO_GLOBAL   0xff
+#define IR_IN_MEMORY   0xfe /* where the operands of lazy flags are */
+
+#define IR_SAVED_LEFT  0x01u
+#define IR_SAVED_RIGHT 0x02u
 
 struct ir_block {
     uint32_t start; /* key of the first guest instruction */

@@ -20,7 +20,7 @@ void ir_optimize(struct ir_block *block, const struct ir_options *options, ir_li
     ir_dead_flags(block, !options->no_lazy, live, self);
     ir_dead_code(block);
     if (!options->no_deferring)
-        ir_defer(block);
+        ir_defer(block, !options->no_saving);
     if (block->inherits)
         ir_dead_code(block); /* the operands of a setter that was deferred at once */
 }

@@ -32,7 +32,7 @@ struct ir_live {
 typedef struct ir_live ir_live_flags(void *self, uint32_t key);
 void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void *self);
 
-void ir_defer(struct ir_block *block); /* after ir_dead_code() */
+void ir_defer(struct ir_block *block, bool save); /* after ir_dead_code() */
 
 /* What may be left out. */
 struct ir_options {
@@ -40,6 +40,7 @@ struct ir_options {
     bool no_repeating; /* of which: no condition compares again */
     bool no_lazy;      /* no flags are lazy */
     bool no_deferring; /* no ir_defer() */
+    bool no_saving;    /* of which: no operand is saved */
 };
 
 /* All of them, in a good order. */

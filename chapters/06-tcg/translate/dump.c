@@ -43,6 +43,7 @@ static const struct name techniques[] = {
     {"inheriting", TRANSLATOR_NO_INHERITING},
     {"runs", TRANSLATOR_NO_RUNS},
     {"following", TRANSLATOR_NO_FOLLOWING},
+    {"saving", TRANSLATOR_NO_SAVING},
 };
 
 static const struct name stages[] = {

@@ -47,6 +47,7 @@
 #define TRANSLATOR_NO_RUNS       0x400u  /* a conditional comparison ends its region */
 #define TRANSLATOR_NO_INHERITING 0x800u  /* and at the end of a block at the latest */
 #define TRANSLATOR_NO_FOLLOWING  0x1000u /* a branch ends the block */
+#define TRANSLATOR_NO_SAVING     0x2000u /* lazy flags are deferred only if registers keep them */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */

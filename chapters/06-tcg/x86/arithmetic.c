@@ -98,6 +98,7 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
 
     if (by_operands)
         emit_lazy_operands(g, insn);
+    emit_saved_operands(g, insn);
     if (!used && !flags && !by_result) /* only what is lazy was wanted */
         return;
     if (!used && (insn->op == IR_SUB || insn->op == IR_AND) && !by_result) {

@@ -86,6 +86,16 @@ static void store_operand(struct generator *g, struct x86_operand to, ir_value v
         x86_store(g->code, X86_32, to, allocate_use(&g->places, v));
 }
 
+/* [saved] */
+void emit_saved_operands(struct generator *g, const struct ir_insn *insn)
+{
+    if (insn->saved & IR_SAVED_LEFT)
+        store_operand(g, LAZY(left), insn->a);
+    if (insn->saved & IR_SAVED_RIGHT)
+        store_operand(g, LAZY(right), insn->b);
+}
+/* [/saved] */
+
 /* [operands] */
 void emit_lazy_operands(struct generator *g, const struct ir_insn *insn)
 {
@@ -109,6 +119,8 @@ static void store_from_register(struct generator *g, struct x86_operand to, unsi
 {
     enum x86_reg from = scratch;
 
+    if (global == IR_IN_MEMORY) /* there already */
+        return;
     if (global == IR_NO_GLOBAL) {
         x86_store_imm(g->code, X86_32, to, (int32_t)constant);
         return;
@@ -282,10 +294,14 @@ void generate_flags(struct arm_cpu *cpu, const struct ir_recipe *recipe)
     bool subtract = recipe->op == IR_SUB;
     int64_t exact;
 
-    if (recipe->left != IR_NO_GLOBAL)
+    if (recipe->left == IR_IN_MEMORY)
+        left = cpu->lazy.left;
+    else if (recipe->left != IR_NO_GLOBAL)
         left += cpu->r[recipe->left];
-    if (recipe->right != IR_NO_GLOBAL)
-        right = cpu->r[recipe->right];
+    if (recipe->right == IR_IN_MEMORY)
+        right = cpu->lazy.right;
+    else if (recipe->right != IR_NO_GLOBAL)
+        right += cpu->r[recipe->right];
     result = recipe->op == IR_AND ? left : subtract ? left - right : left + right;
     exact = (int64_t)(int32_t)left + (subtract ? -(int64_t)(int32_t)right : (int32_t)right);
     if (recipe->lazy & IR_FLAG_N)

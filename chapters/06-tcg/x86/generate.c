@@ -86,6 +86,7 @@ static void add_detour(struct generator *g, size_t jump, struct exit_site *site,
     g->detour[g->detours].jump = jump;
     g->detour[g->detours].site = site;
     g->detour[g->detours].back = g->code->size;
+    g->detour[g->detours].straight = false;
     g->detour[g->detours++].pending = (uint8_t)pending;
 }
 
@@ -137,6 +138,16 @@ static size_t emit_exit_jump(struct generator *g, const struct ir_insn *insn)
     return x86_jcc(g->code, cc, X86_LATER);
 }
 
+/* Is this exit a loop's, and its recipe one that another block may inherit? */
+static bool goes_straight(const struct generator *g, const struct ir_insn *insn,
+                          const struct generate_options *options)
+{
+    const struct ir_recipe *recipe = &g->block->recipe[insn->pending - 1];
+
+    return insn->imm <= g->block->start && !options->no_inheriting &&
+           recipe->left != IR_IN_MEMORY && recipe->right != IR_IN_MEMORY;
+}
+
 /* A setter that a recipe describes sets all flags that its operation can set. */
 static struct ir_recipe whole(struct ir_recipe recipe)
 {
@@ -153,7 +164,7 @@ static void emit_exit(struct generator *g, const struct ir_insn *insn, struct ge
                       const struct generate_options *options)
 {
     struct exit_site *site = &out->exit[out->exits++];
-    bool loop = insn->imm <= g->block->start && !options->no_inheriting;
+    bool loop = insn->pending && goes_straight(g, insn, options);
     bool seldom = insn->op == IR_EXIT_IF && insn->imm > g->block->start;
     bool detour = insn->pending && (seldom || loop);
 
@@ -166,6 +177,7 @@ static void emit_exit(struct generator *g, const struct ir_insn *insn, struct ge
         return;
     }
     add_detour(g, emit_exit_jump(g, insn), site, insn->pending);
+    g->detour[g->detours - 1].straight = loop;
     if (loop)
         out->exit[out->exits++] = (struct exit_site){
             .key = insn->imm, .recipe = whole(g->block->recipe[insn->pending - 1])};
@@ -331,7 +343,7 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
         struct exit_site *site = g->detour[n].site;
 
         x86_patch(code, g->detour[n].jump, code->size);
-        if (site && site->key <= g->block->start && !options->no_inheriting) {
+        if (g->detour[n].straight) {
             site[1].jump = (uint32_t)g->detour[n].jump;
             site[1].stub = (uint32_t)code->size;
         }

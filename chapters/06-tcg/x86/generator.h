@@ -48,6 +48,7 @@ struct generator {
         struct exit_site *site; /* of a side exit; NULL: a SKIP */
         size_t back;            /* of a SKIP: its LABEL */
         uint8_t pending;
+        bool straight; /* the exit has a straight way too */
     } detour[IR_GUEST * 4];
 };
 
@@ -61,6 +62,9 @@ void emit_flags(struct generator *g, unsigned i, enum host_flags kind);
  * the result, if C and V are not lazy. Changes no flags of the host. */
 void emit_lazy_operands(struct generator *g, const struct ir_insn *insn);
 void emit_lazy_result(struct generator *g, enum x86_reg result);
+
+/* For a setter whose flags are deferred: keeps the operands that no register does. */
+void emit_saved_operands(struct generator *g, const struct ir_insn *insn);
 
 /* Writes down what the pending flags of an exit are made of, by way of scratch. */
 void emit_pending(struct generator *g, unsigned pending, enum x86_reg scratch);
