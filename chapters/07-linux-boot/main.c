@@ -11,8 +11,8 @@
  *     board_lean       ... of the lean machine (board_lean.c)
  *     devices_plug     the devices of the command line
  *     board_finish     what firmware would do: addresses for PCI, ACPI's tables
+ *     close_sandbox    from here on nothing can be opened (sandbox.h)
  *     boot_load        the kernel (boot.h)
- *     sandbox_enter    from here on nothing can be opened (sandbox.h)
  *     add_processors   their CPUID, and where the first one starts
  *     event_loop_run   the guest runs
  *
@@ -219,6 +219,14 @@ static void attach_gdb(struct gdb_stub *stub, struct machine_target *target,
     chardev_attach(back, gdb_stub_end(stub), &machine->devices.lock, &machine->watches);
 }
 
+/* Once is for ever. A kernel is somebody's file: it is better read by who can do little. */
+static void close_sandbox(struct held *held)
+{
+    if (held->sandbox)
+        sandbox_enter(THREAD_MAIN);
+    held->sandbox = false;
+}
+
 /* Builds the machine, boots the kernel, and takes everything apart again. */
 static enum ending boot_once(const struct options *options, struct held *held,
                              struct inventory *inventory, struct console *console,
@@ -255,12 +263,12 @@ static enum ending boot_once(const struct options *options, struct held *held,
 
     if (getrandom(seed, sizeof seed, GRND_NONBLOCK) == sizeof seed)
         request.seed = seed;
+    if (!options->initrd || held->has_initrd)
+        close_sandbox(held);
     if (boot_load(&request, &entry, &why) < 0)
         die("%s", why.text);
     explicit_bzero(seed, sizeof seed);
-    if (held->sandbox)
-        sandbox_enter(THREAD_MAIN);
-    held->sandbox = false; /* once is for ever */
+    close_sandbox(held); /* a list of modules: the loader had to open them */
     add_processors(machine, options, &entry);
 
     if (observer_open(&observer, machine, again(held->trace), options->stats, &why) < 0)
