@@ -248,6 +248,7 @@ static enum ending boot_once(const struct options *options, struct held *held,
     struct refusal why;
     struct observer observer;
     struct machine_target target;
+    bool debugged;
     enum ending ending;
 
     machine_init_on(machine, again(held->kvm), console->wake);
@@ -284,11 +285,11 @@ static enum ending boot_once(const struct options *options, struct held *held,
                ps2_mouse_pointer(&board.mouse));
     daemon_ready(daemon);
     ending = event_loop_run(machine, console, signals);
-    gdb_stub_detach(stub, ending);
+    debugged = gdb_stub_detach(stub, ending);
     vnc_detach(vnc);
     monitor_detach(monitor);
     chardevs_detach(&inventory->chardevs);
-    if (inventory->gdb && inventory->gdb->back.connected)
+    if (debugged && inventory->gdb->back.connected)
         chardev_hang_up(&inventory->gdb->back);
     console_detach(console);
 

@@ -177,6 +177,15 @@ static bool arm(struct gdb_stub *s, unsigned i)
     return true;
 }
 
+/* Something that happened together with what was told last. */
+static bool is_left(const struct gdb_stub *s)
+{
+    for (unsigned i = 0; i < s->target->processors; i++)
+        if (s->processors[i].runs && s->processors[i].cause != STOP_NONE)
+            return true;
+    return false;
+}
+
 bool gdb_stub_go(struct gdb_stub *s)
 {
     bool runs[PROCESSORS_MAX];
@@ -191,6 +200,8 @@ bool gdb_stub_go(struct gdb_stub *s)
     }
     s->stopped = false;
     s->target->go(s->target->self, runs);
+    if (is_left(s))
+        gdb_stub_hit(s);
     return true;
 }
 
@@ -219,21 +230,15 @@ void gdb_stub_change_caller(struct gdb_stub *s)
     if (!s->open)
         return;
     memset(s->processors, 0, sizeof s->processors);
-    s->reader = (struct packet_reader){0};
-    s->acks = true;
-    s->tells_software = s->tells_hardware = false;
+    if (s->fresh) {
+        s->reader = (struct packet_reader){0};
+        s->acks = true;
+        s->tells_software = s->tells_hardware = false;
+    }
+    s->fresh = false;
     s->current = 0;
     s->attached = true;
     stop(s);
-}
-
-/* Something that happened together with what was told last. */
-static bool is_left(const struct gdb_stub *s)
-{
-    for (unsigned i = 0; i < s->target->processors; i++)
-        if (s->processors[i].runs && s->processors[i].cause != STOP_NONE)
-            return true;
-    return false;
 }
 
 void gdb_stub_look(struct gdb_stub *s, FILE *out)

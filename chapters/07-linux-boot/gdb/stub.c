@@ -64,10 +64,13 @@ static void opened(void *self, bool open)
 {
     struct gdb_stub *s = self;
 
+    if (!s->open || !open) { /* else he is the same, and the machine another */
+        s->fresh = true;
+        s->input_count = 0;
+        s->sent = s->size; /* what the one before did not read */
+    }
     s->open = open;
     s->callers++;
-    s->input_count = 0;
-    s->sent = s->size; /* what the one before did not read */
     ask_event_loop(s);
 }
 
@@ -232,11 +235,16 @@ static void tell_end(struct gdb_stub *s, enum ending ending)
 }
 
 /* gdb waits for news only while the guest runs. */
-void gdb_stub_detach(struct gdb_stub *s, enum ending ending)
+bool gdb_stub_detach(struct gdb_stub *s, enum ending ending)
 {
-    if (s->attached && !s->stopped)
+    bool told = s->attached && !s->stopped;
+
+    if (told) {
         tell_end(s, ending);
+        s->open = false;
+    }
     s->attached = s->stopped = false;
     s->breakpoints = (struct breakpoints){.count = 0};
     s->target = NULL;
+    return told;
 }

@@ -60,6 +60,7 @@ struct gdb_stub {
     uint8_t input[GDB_INPUT];
     unsigned input_count;
     bool open;                /* somebody is there ... */
+    bool fresh;               /* ... and has not said anything yet */
     unsigned callers, served; /* ... the how many-th, and which of them we serve */
 
     bool attached; /* the guest is the debugger's to stop and to go on */
@@ -83,9 +84,13 @@ void gdb_stub_connect(struct gdb_stub *stub, struct byte_sink sink, void (*wake)
                       void *wake_self);
 struct console_end gdb_stub_end(struct gdb_stub *stub);
 
-/* There is a machine, not started yet; or its run has ended, which the debugger is told. */
+/*
+ * There is a machine, not started yet; or its run has ended. A debugger who waits for news is
+ * told: then true, and he is to be let go. One who has stopped the guest finds the next machine
+ * stopped soon after it starts, if there is one.
+ */
 void gdb_stub_attach(struct gdb_stub *stub, const struct gdb_target *target);
-void gdb_stub_detach(struct gdb_stub *stub, enum ending ending);
+bool gdb_stub_detach(struct gdb_stub *stub, enum ending ending);
 
 /* Handles what has come. On the event loop's thread, without the lock. */
 void gdb_stub_run(void *stub);

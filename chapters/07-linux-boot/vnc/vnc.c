@@ -112,6 +112,8 @@ int vnc_start(struct vnc *v, const struct vnc_place *place, const char *name, st
         vnc_end(v);
         return -EIO;
     }
+    if (!place->port[0])
+        strcpy(v->path, place->host);
     return fcntl(v->fd, F_SETFL, O_NONBLOCK);
 }
 
@@ -120,6 +122,8 @@ void vnc_end(struct vnc *v)
     if (v->fd < 0)
         return;
     close(v->fd); /* by which it knows */
+    if (v->path[0])
+        unlink(v->path); /* in a sandbox the clerk does it */
     munmap(v->shared, sizeof *v->shared);
     v->fd = -1;
 }

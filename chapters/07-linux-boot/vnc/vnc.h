@@ -31,6 +31,7 @@ struct vnc {
     int fd;                    /* -1: there is no vmm-vnc. Owned */
     struct vnc_screen *shared; /* owned */
     bool watched;
+    char path[256]; /* of a socket that goes with us, or empty */
 
     struct machine *machine; /* of now, or NULL. Not owned, nor is what is its */
     struct watch *watch;
