@@ -285,7 +285,7 @@ static enum ending boot_once(const struct options *options, struct held *held,
                ps2_mouse_pointer(&board.mouse));
     daemon_ready(daemon);
     ending = event_loop_run(machine, console, signals);
-    debugged = gdb_stub_detach(stub, ending);
+    debugged = stub && gdb_stub_detach(stub, ending);
     vnc_detach(vnc);
     monitor_detach(monitor);
     chardevs_detach(&inventory->chardevs);
@@ -339,7 +339,7 @@ int main(int argc, char **argv)
     struct held held = {.kvm = -1};
     struct console console;
     struct monitor monitor;
-    struct gdb_stub stub;
+    struct gdb_stub stub; /* of -gdb; it is large, and else stays untouched */
     struct vnc vnc = {.fd = -1};
     struct daemon daemon = {.parent = -1};
     struct clerk clerk = {.fd = -1};
@@ -379,19 +379,21 @@ int main(int argc, char **argv)
     monitor.ram = options.ram;
     monitor.hold = options.stopped;
 
-    gdb_stub_init(&stub);
+    if (inventory.gdb)
+        gdb_stub_init(&stub);
     held_open(&held, &options);
     clerk_take_over(&clerk);
     drop_privileges(&options, &inventory);
     inventory_start(&inventory);
 
     do
-        ending = boot_once(&options, &held, &inventory, &console, &monitor, &stub, &vnc, &daemon,
-                           signals);
+        ending = boot_once(&options, &held, &inventory, &console, &monitor,
+                           inventory.gdb ? &stub : NULL, &vnc, &daemon, signals);
     while (ending == ENDING_RESET && !options.no_reboot);
 
     vnc_end(&vnc);
-    gdb_stub_free(&stub);
+    if (inventory.gdb)
+        gdb_stub_free(&stub);
     monitor_free(&monitor);
     console_free(&console);
     inventory_free(&inventory);
