@@ -26,7 +26,8 @@
 #include "06-tcg/translate/lifter.h"
 
 #define COND_ALWAYS 14
-#define RUN         8 /* instructions under one condition, when looking for a branch */
+#define RUN         8  /* instructions under one condition, when looking for a branch */
+#define FOLLOWED    12 /* instructions at most behind a branch */
 /* More IR than one guest instruction ever becomes: an LDM of 16 registers. */
 #define IR_RESERVE 96
 
@@ -194,7 +195,7 @@ static bool is_new(const struct lifter *l, uint32_t address)
 /* Is there room for another instruction, and has it not been lifted already? */
 static bool goes_on(const struct lifter *l, unsigned count)
 {
-    return !l->done && count < l->options->limit && l->block->count < IR_MAX - IR_RESERVE &&
+    return !l->done && count < l->limit && l->block->count < IR_MAX - IR_RESERVE &&
            is_new(l, l->address);
 }
 
@@ -202,9 +203,10 @@ static bool goes_on(const struct lifter *l, unsigned count)
 /*
  * An unconditional branch to a place on the page that is not in the block yet costs
  * nothing: the block goes on there. So a loop is never unrolled, and an interpreter's
- * dispatch becomes the end of each of its handlers.
+ * dispatch becomes the end of each of its handlers. Not much of what is there is lifted
+ * once more: to translate it takes time.
  */
-static bool follow(struct lifter *l, const struct arm_insn *insn)
+static bool follow(struct lifter *l, const struct arm_insn *insn, unsigned count)
 {
     uint32_t target = lift_pc(l) + insn->imm;
     bool taken = insn->cond == COND_ALWAYS || insn->cond == l->known;
@@ -214,6 +216,8 @@ static bool follow(struct lifter *l, const struct arm_insn *insn)
     enter_region(l, COND_ALWAYS);
     mark(l);
     l->address = target;
+    if (l->limit > count + FOLLOWED)
+        l->limit = count + FOLLOWED;
     return true;
 }
 /* [/follow] */
@@ -225,6 +229,7 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
     struct lifter l = {.block = block,
                        .cpu = cpu,
                        .options = options,
+                       .limit = options->limit,
                        .address = key & ~1u,
                        .thumb = key & 1,
                        .open = COND_ALWAYS,
@@ -244,7 +249,7 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
         if (l.address + insn.length > block->end)
             block->end = l.address + insn.length;
         count++;
-        if (follow(&l, &insn))
+        if (follow(&l, &insn, count))
             continue;
         lift_one(&l, &insn);
         l.address += insn.length;

@@ -21,6 +21,7 @@ struct lifter {
     struct ir_block *block;
     const struct arm_cpu *cpu; /* for its space */
     const struct lift_options *options;
+    unsigned limit;   /* of guest instructions */
     uint32_t address; /* of the instruction */
     bool thumb;
     bool done; /* nothing comes after this instruction, if it is executed */
