@@ -1,6 +1,7 @@
 /*
  * kvm_isolation.c: what a VMM that runs a guest can still do to its host, seen from outside:
- * by /proc, by strace, by its exit status. Guests of a few instructions will do.
+ * by /proc, by strace, by its exit status. Guests of a few instructions will do. Long, because
+ * each promise of book/threat-model.md that needs a whole VMM is held here.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -1,6 +1,7 @@
 /*
  * linux_virtio.c: Debian's own virtio drivers against our devices, in a guest that
- * virtio/initramfs makes and whose virtio/what-to-do says what it does and sees.
+ * virtio/initramfs makes and whose virtio/what-to-do says what it does and sees. Long, because
+ * the host's half of each network stands here, too.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

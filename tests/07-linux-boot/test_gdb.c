@@ -1,6 +1,8 @@
 /*
  * test_gdb.c: a debugger's packets, and what the stub does about them. The guest is memory
  * and registers, without KVM; much of what comes is hostile.
+ *
+ * Long, because each packet has a right way and several wrong ones.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>

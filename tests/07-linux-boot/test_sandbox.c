@@ -1,6 +1,6 @@
 /*
  * test_sandbox.c: what a thread has given up. Each probe is a process of its own, for there
- * is no way back out of a sandbox.
+ * is no way back out of a sandbox. Long, because each kind of thread is tried.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
