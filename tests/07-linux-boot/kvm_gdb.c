@@ -19,10 +19,12 @@
 #include "04-devices/ending.h"
 #include "harness/harness.h"
 
-#define SOCKET "build/gdb-test-socket"
-#define LIMIT  20.0
+#define LIMIT 20.0
 
 static struct terminal vmm;
+
+/* Of the socket: not where the tree is, which in the lab is a file system without sockets. */
+static char folder[] = "/tmp/gdb-XXXXXX", address_path[32], place[40], target[48];
 
 static void start(const char *letter, const char *where, const char *stopped)
 {
@@ -42,9 +44,10 @@ static void start(const char *letter, const char *where, const char *stopped)
                           NULL};
     struct termios settings;
 
-    unlink(SOCKET);
+    unlink(address_path);
     terminal_start(&vmm, argv);
-    for (unsigned i = 0; i < 100 && strncmp(where, "unix", 4) == 0 && access(SOCKET, F_OK) < 0; i++)
+    for (unsigned i = 0;
+         i < 100 && strncmp(where, "unix", 4) == 0 && access(address_path, F_OK) < 0; i++)
         usleep(50000);
     /* From then on what comes back is the guest's, and not the terminal's own echo. */
     for (unsigned i = 0; i < 100 && tcgetattr(vmm.fd, &settings) == 0 && settings.c_lflag & ECHO;
@@ -56,7 +59,7 @@ static void expect_end(int status)
 {
     ck_assert_int_eq(terminal_wait(&vmm, LIMIT), status);
     terminal_free(&vmm);
-    unlink(SOCKET);
+    unlink(address_path);
 }
 
 /* Does the guest run? It says what it hears. */
@@ -68,10 +71,11 @@ static void expect_echo(const char *text)
 
 static int call(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SOCKET};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     ck_assert_int_ge(fd, 0);
+    strcpy(address.sun_path, address_path);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
@@ -129,7 +133,7 @@ START_TEST(gdb_breaks_in_and_leads_the_guest_elsewhere)
                           "-nx",
                           "-batch",
                           "-ex",
-                          "target remote " SOCKET,
+                          target,
                           "-ex",
                           "break *0x1000081", /* cmp al, 'o' */
                           "-ex",
@@ -172,7 +176,7 @@ START_TEST(gdb_breaks_in_and_leads_the_guest_elsewhere)
                                        "exited normally"};
     struct program gdb;
 
-    start("e", "unix:" SOCKET, "-S");
+    start("e", place, "-S");
     gdb = program_run(argv, NULL, LIMIT);
     for (unsigned i = 0; i < sizeof says / sizeof says[0]; i++)
         ck_assert_msg(strstr(gdb.out, says[i]) != NULL, "no \"%s\" in\n%s%s", says[i], gdb.out,
@@ -186,7 +190,7 @@ START_TEST(a_second_debugger_is_turned_away)
 {
     int one, other;
 
-    start("e", "unix:" SOCKET, NULL);
+    start("e", place, NULL);
     one = call();
     ask(one, "?", "T05");
     for (unsigned i = 0; i < 100; i++) {
@@ -206,7 +210,7 @@ START_TEST(callers_that_come_and_go_leave_nothing_behind)
 {
     unsigned before;
 
-    start("e", "unix:" SOCKET, NULL);
+    start("e", place, NULL);
     expect_echo("before");
     before = descriptors(vmm.pid);
     for (unsigned i = 0; i < 300; i++) {
@@ -229,7 +233,7 @@ START_TEST(a_guest_stopped_goes_on_when_its_debugger_dies)
 {
     int fd;
 
-    start("e", "unix:" SOCKET, NULL);
+    start("e", place, NULL);
     expect_echo("one");
     fd = call();
     ask(fd, "?", "T05");
@@ -258,7 +262,7 @@ START_TEST(the_guest_s_end_is_told)
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int fd;
 
-        start(rows[i].letter, "unix:" SOCKET, "-S");
+        start(rows[i].letter, place, "-S");
         fd = call();
         ask(fd, "vCont;c", rows[i].told);
         close(fd);
@@ -271,7 +275,7 @@ START_TEST(kill_is_quit)
 {
     int fd;
 
-    start("e", "unix:" SOCKET, NULL);
+    start("e", place, NULL);
     fd = call();
     ask(fd, "vKill;1", "OK");
     close(fd);
@@ -284,7 +288,7 @@ START_TEST(a_signal_ends_a_machine_that_stands)
 {
     int fd;
 
-    start("e", "unix:" SOCKET, NULL);
+    start("e", place, NULL);
     fd = call();
     ask(fd, "?", "T05");
     kill(vmm.pid, SIGTERM);
@@ -347,7 +351,15 @@ int main(void)
 {
     Suite *suite = suite_create("07 debugger");
     TCase *tests = tcase_create("gdb");
+    int status;
 
+    if (!mkdtemp(folder)) {
+        perror(folder);
+        return EXIT_FAILURE;
+    }
+    snprintf(address_path, sizeof address_path, "%s/socket", folder);
+    snprintf(place, sizeof place, "unix:%s", address_path);
+    snprintf(target, sizeof target, "target remote %s", address_path);
     tcase_set_timeout(tests, 120);
     harness_add(tests, gdb_breaks_in_and_leads_the_guest_elsewhere, no_breakpoints());
     harness_add(tests, a_second_debugger_is_turned_away, harness_no_kvm());
@@ -358,5 +370,7 @@ int main(void)
     harness_add(tests, a_signal_ends_a_machine_that_stands, harness_no_kvm());
     harness_add(tests, a_port_is_for_this_host_alone, harness_no_kvm());
     suite_add_tcase(suite, tests);
-    return harness_main(suite);
+    status = harness_main(suite);
+    rmdir(folder);
+    return status;
 }
