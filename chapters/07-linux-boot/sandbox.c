@@ -131,7 +131,7 @@ void sandbox_enter_as_clerk(void)
 
 static void print_row(FILE *out, const struct sandbox_row *row)
 {
-    fprintf(out, "%-15s %-27s", row->name, row->note ? row->note : "");
+    fprintf(out, "%-18s %-27s", row->name, row->note ? row->note : "");
     for (unsigned kind = 0; kind < SANDBOX_KINDS; kind++)
         fprintf(out, " %-9s",
                 row->kinds & BIT(kind)    ? kind_names[kind]
