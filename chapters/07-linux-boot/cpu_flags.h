@@ -1,5 +1,7 @@
 /*
- * cpu_flags.h: the names of CPUID's feature bits.
+ * cpu_flags.h: the names of CPUID's feature bits, as Linux and QEMU spell them, and where
+ * they are. [SDM2, 3.2 "Instructions (A-L)"], under CPUID; [APM3, E "Obtaining Processor
+ * Information Via the CPUID Instruction"]
  */
 #ifndef CHAPTER_07_CPU_FLAGS_H
 #define CHAPTER_07_CPU_FLAGS_H

@@ -4,7 +4,7 @@
  *
  *     inventory        what the command line brings: files, networks (inventory.h)
  *     start_clerk      who opens files when we cannot any more (clerk.h)
- *     held_open        what each boot needs again: the kernel's file, /dev/kvm
+ *     held_open        what each boot needs again: the kernel's file, /dev/kvm (held.h)
  *     drop_privileges  rights, users, the host's files (privileges.h, jail.h)
  *     machine_init     the frame: KVM, processors' threads, buses (04-devices/machine.h)
  *     board_pc         the devices of a PC (board_pc.c), or
@@ -20,7 +20,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -38,58 +37,17 @@
 #include "07-linux-boot/daemon.h"
 #include "07-linux-boot/gdb/machine_target.h"
 #include "07-linux-boot/gdb/stub.h"
+#include "07-linux-boot/held.h"
 #include "07-linux-boot/inventory.h"
 #include "07-linux-boot/layout.h"
 #include "07-linux-boot/monitor.h"
 #include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
 #include "07-linux-boot/privileges.h"
-#include "07-linux-boot/ram_file.h"
 #include "07-linux-boot/sandbox.h"
 #include "07-linux-boot/user_network.h"
 #include "common/die.h"
 #include "common/term.h"
-
-/*
- * What every boot starts from. A guest that resets itself gets a new machine, but by then
- * this process can't open anything any more.
- */
-struct held {
-    struct file kernel, initrd;
-    bool has_initrd;
-    struct ram_file ram;
-    int kvm, trace; /* trace: -1 without -trace */
-    bool sandbox;   /* to be entered */
-};
-
-static void held_open(struct held *held, const struct options *options)
-{
-    struct refusal why;
-
-    held->kvm = kvm_open();
-    if (ram_file_open(&held->ram, options->mem_path, options->ram, options->mem_prealloc, &why) < 0)
-        die("%s", why.text);
-    held->trace = -1;
-    if (file_open(&held->kernel, options->kernel, &why) < 0)
-        die("%s: %s", options->kernel, why.text);
-    /* For Multiboot it may be a list, which the loader opens. */
-    held->has_initrd = options->initrd && file_open(&held->initrd, options->initrd, &why) == 0;
-    if (options->trace) {
-        held->trace = trace_create(options->trace, &why);
-        if (held->trace < 0)
-            die("-trace %s", why.text);
-    }
-}
-
-/* One of them for a boot, which closes it. */
-static int again(int fd)
-{
-    int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-    if (fd >= 0 && copy < 0)
-        die("cannot duplicate a descriptor: %s", strerror(errno));
-    return copy;
-}
 
 /* Threads that start from now on enter theirs. */
 static bool prepare_sandbox(const struct options *options)
@@ -251,7 +209,7 @@ static enum ending boot_once(const struct options *options, struct held *held,
     bool debugged;
     enum ending ending;
 
-    machine_init_on(machine, again(held->kvm), console->wake);
+    machine_init_on(machine, held_again(held->kvm), console->wake);
     console_attach_nobody(console, &machine->devices.lock);
     add_ram(machine, &held->ram);
     if (options->machine == MACHINE_LEAN)
@@ -272,7 +230,7 @@ static enum ending boot_once(const struct options *options, struct held *held,
     close_sandbox(held); /* a list of modules: the loader had to open them */
     add_processors(machine, options, &entry);
 
-    if (observer_open(&observer, machine, again(held->trace), options->stats, &why) < 0)
+    if (observer_open(&observer, machine, held_again(held->trace), options->stats, &why) < 0)
         die("-trace %s: %s", options->trace, why.text);
 
     if (console->in >= 0)

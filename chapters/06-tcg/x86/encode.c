@@ -11,7 +11,7 @@
  *                            bytes of displacement
  *   SIB   scale:2 index:3 base:3
  *
- * [SDM2, 2.1 "Instruction Format for Protected Mode, Real-Address Mode and
+ * [SDM2, 2.1 "Instruction Format for Protected Mode, Real-Address Mode, and
  * Virtual-8086 Mode", 2.2.1 "REX Prefixes"]. Three holes in the pattern need care:
  * base RSP or R12 needs a SIB byte, base RBP or R13 a displacement, and "no base" in
  * 64-bit mode is a SIB byte with base 5, because the short form means RIP-relative.

@@ -16,6 +16,7 @@ extern const char *const list_alu[8], *const list_shift[8], *const list_unary[10
 __attribute__((format(printf, 3, 4))) void list(struct x86_code *code, size_t start,
                                                 const char *format, ...);
 
+/* "name reg, rm", "name rm, reg", and so on: each with the operands that it is named after. */
 void list_reg_rm(struct x86_code *code, size_t start, const char *name, enum x86_width reg_width,
                  enum x86_reg reg, enum x86_width rm_width, struct x86_operand rm);
 void list_rm_reg(struct x86_code *code, size_t start, const char *name, enum x86_width width,

@@ -54,7 +54,8 @@ void aml_bytes(struct aml *a, const void *bytes, size_t count);
 /* Statement: Notify (path, value) */
 void aml_notify(struct aml *a, const char *path, uint8_t value);
 
-/* ResourceTemplate () { ... }: what a device occupies. [ACPI, 6.4 "Resource Data Types"] */
+/* ResourceTemplate () { ... }: what a device occupies.
+ * [ACPI, 6.4 "Resource Data Types for ACPI"] */
 size_t aml_resources(struct aml *a);
 void aml_resources_end(struct aml *a, size_t start);
 

@@ -1,5 +1,5 @@
 /*
- * dsdt.c: the board once more, in ACPI's words. Read it beside the board in main.c:
+ * dsdt.c: the board once more, in ACPI's words. Read it beside board_pc.c and board_lean.c:
  * what is attached there and cannot be found by asking is named here.
  *
  * Ids beginning with PNP are Microsoft's list of PC devices, ACPI's own are in

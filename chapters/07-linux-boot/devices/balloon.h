@@ -10,7 +10,7 @@
 struct balloon_card {
     struct device device;
     bool reporting;  /* free-page-reporting=on */
-    uint32_t target; /* pages that the host would like; it stays over a reset */
+    uint32_t target; /* pages of 4 KiB that the host would like; it stays over a reset */
     struct virtio_balloon balloon;
 };
 

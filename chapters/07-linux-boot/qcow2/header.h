@@ -1,5 +1,6 @@
 /*
  * header.h: a qcow2 header read and believed only as far as it makes sense.
+ * [QCOW2, "Header"]
  */
 #ifndef CHAPTER_07_QCOW2_HEADER_H
 #define CHAPTER_07_QCOW2_HEADER_H
@@ -12,13 +13,13 @@
 
 struct qcow2_header {
     uint64_t size; /* of the disk, in bytes */
-    unsigned cluster_bits;
-    uint32_t l1_size;
-    uint64_t l1_offset;
+    unsigned cluster_bits; /* a cluster has 1 << cluster_bits bytes */
+    uint32_t l1_size;      /* in entries */
+    uint64_t l1_offset;    /* this and the other offsets: in the file, in bytes */
     uint64_t refcount_offset;
-    uint32_t refcount_clusters;
-    unsigned refcount_order;
-    uint32_t snapshots;
+    uint32_t refcount_clusters; /* of the refcount table */
+    unsigned refcount_order;    /* a count has 1 << refcount_order bits */
+    uint32_t snapshots;         /* how many */
     uint64_t snapshots_offset;
     uint64_t incompatible, autoclear;
     uint32_t length; /* of the fixed part */
