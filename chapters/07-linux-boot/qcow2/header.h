@@ -12,7 +12,7 @@
 #include "common/refusal.h"
 
 struct qcow2_header {
-    uint64_t size; /* of the disk, in bytes */
+    uint64_t size;         /* of the disk, in bytes */
     unsigned cluster_bits; /* a cluster has 1 << cluster_bits bytes */
     uint32_t l1_size;      /* in entries */
     uint64_t l1_offset;    /* this and the other offsets: in the file, in bytes */
