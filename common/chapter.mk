@@ -25,6 +25,8 @@
 TOP   := $(patsubst %/common/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 SAN   ?=
 BUILD ?= $(TOP)/build$(if $(SAN),/$(if $(filter thread,$(SAN)),tsan,asan))
+# A path that does not begin with / counts from the top, wherever make runs.
+override BUILD := $(if $(filter /%,$(BUILD)),$(BUILD),$(TOP)/$(BUILD))
 HERE  := $(TOP)/chapters/$(CHAPTER)
 OUT   := $(BUILD)/$(CHAPTER)
 NASM  ?= nasm
