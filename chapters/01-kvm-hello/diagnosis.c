@@ -35,6 +35,16 @@ static void remedy(struct finding *finding, const char *text)
     snprintf(finding->remedy, sizeof finding->remedy, "%s", text);
 }
 
+/* You may not open the device. Who may? */
+static void remedy_permission(struct finding *finding, const struct host *host)
+{
+    if (host->group[0])
+        snprintf(finding->remedy, sizeof finding->remedy,
+                 "sudo usermod -aG %s $USER   (then log in again)", host->group);
+    else
+        remedy(finding, "sudo chown $USER /dev/kvm   (until the next start)");
+}
+
 static void check_architecture(struct diagnosis *d, const struct host *host)
 {
     if (strcmp(host->architecture, "x86_64") == 0)
@@ -73,8 +83,8 @@ static void check_device(struct diagnosis *d, const struct host *host)
         return;
     case EACCES:
     case EPERM:
-        remedy(add(d, "/dev/kvm", VERDICT_PROBLEM, "%s", strerror(host->open_error)),
-               "sudo usermod -aG kvm $USER   (then log in again)");
+        remedy_permission(add(d, "/dev/kvm", VERDICT_PROBLEM, "%s", strerror(host->open_error)),
+                          host);
         return;
     default:
         remedy(add(d, "/dev/kvm", VERDICT_PROBLEM, "%s", strerror(host->open_error)),

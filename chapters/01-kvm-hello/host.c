@@ -9,12 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/kvm.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -126,6 +128,21 @@ static enum host_paging read_paging(const char *root, const char *parameter)
     return value == 'Y' || value == '1' ? PAGING_TWO_DIMENSIONS : PAGING_ONE_DIMENSION;
 }
 
+/* Distributions give /dev/kvm to a group, kvm. In a container it may be root's alone. */
+static void ask_for_the_group(struct host *host, const char *root)
+{
+    const mode_t needed = S_IRGRP | S_IWGRP;
+    const struct group *group;
+    struct stat status;
+
+    if (stat(below(root, "/dev/kvm").text, &status) < 0 || status.st_gid == 0 ||
+        (status.st_mode & needed) != needed)
+        return;
+    group = getgrgid(status.st_gid);
+    if (group)
+        snprintf(host->group, sizeof host->group, "%s", group->gr_name);
+}
+
 static void ask_kvm(struct host *host, const char *root)
 {
     int kvm = open(below(root, "/dev/kvm").text, O_RDWR | O_CLOEXEC);
@@ -187,6 +204,7 @@ void host_inspect(struct host *host, const char *root)
         host->paging = read_paging(root, "/sys/module/kvm_intel/parameters/ept");
     else if (exists(root, "/sys/module/kvm_amd"))
         host->paging = read_paging(root, "/sys/module/kvm_amd/parameters/npt");
+    ask_for_the_group(host, root);
     ask_kvm(host, root);
 
     for (unsigned i = 0; i < ARRAY_SIZE(needed_tools); i++) {

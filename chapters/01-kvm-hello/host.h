@@ -38,6 +38,7 @@ struct host {
     bool software_kvm;       /* KVM without hardware: the kvm_pvm module */
     enum host_paging paging; /* EPT or NPT switched on? */
     int open_error;          /* errno of opening /dev/kvm, or 0 */
+    char group[32];          /* whose members may open it; "" if there is none but root's */
     int create_error;        /* errno of KVM_CREATE_VM, or 0 */
     int api_version;         /* 12, or 0 if unknown */
     struct host_capability capabilities[HOST_CAPABILITIES_MAX];

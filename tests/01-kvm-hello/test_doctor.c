@@ -1,6 +1,7 @@
 /* The doctor on computers we do not have. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <grp.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,14 +73,15 @@ START_TEST(each_trouble_has_its_remedy)
     static const struct {
         int open_error, create_error;
         bool vmx, svm;
-        const char *remedy;
+        const char *remedy, *group;
     } rows[] = {
-        {ENOENT, 0, true, false, "sudo modprobe kvm_intel"},
-        {ENOENT, 0, false, true, "sudo modprobe kvm_amd"},
-        {ENOENT, 0, false, false, "none without vmx or svm: use the lab"},
-        {EACCES, 0, true, false, "sudo usermod -aG kvm $USER   (then log in again)"},
-        {0, EBUSY, true, false, "stop the other hypervisor (VirtualBox, VMware)"},
-        {0, EIO, true, false, "look at 'dmesg | grep -i kvm'"},
+        {ENOENT, 0, true, false, "sudo modprobe kvm_intel", ""},
+        {ENOENT, 0, false, true, "sudo modprobe kvm_amd", ""},
+        {ENOENT, 0, false, false, "none without vmx or svm: use the lab", ""},
+        {EACCES, 0, true, false, "sudo usermod -aG kvm $USER   (then log in again)", "kvm"},
+        {EACCES, 0, true, false, "sudo chown $USER /dev/kvm   (until the next start)", ""},
+        {0, EBUSY, true, false, "stop the other hypervisor (VirtualBox, VMware)", ""},
+        {0, EIO, true, false, "look at 'dmesg | grep -i kvm'", ""},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -91,6 +93,7 @@ START_TEST(each_trouble_has_its_remedy)
         host.create_error = rows[i].create_error;
         host.vmx = rows[i].vmx;
         host.svm = rows[i].svm;
+        strcpy(host.group, rows[i].group);
         diagnose(&diagnosis, &host, NULL);
         finding = find(&diagnosis, "/dev/kvm");
         ck_assert_int_eq(finding->verdict, VERDICT_PROBLEM);
@@ -171,6 +174,27 @@ START_TEST(facts_come_from_proc_and_sys)
 }
 END_TEST
 
+START_TEST(the_group_is_one_that_may_read_and_write)
+{
+    gid_t own = getgid() ? getgid() : 1; /* root's would be nobody's to join */
+    const struct group *group = getgrgid(own);
+    struct host host;
+    char path[64];
+
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    put("/dev/kvm", "no device");
+    snprintf(path, sizeof path, "%s/dev/kvm", root);
+    ck_assert_int_eq(chown(path, (uid_t)-1, own), 0);
+    ck_assert_int_eq(chmod(path, 0660), 0);
+    host_inspect(&host, root);
+    ck_assert_str_eq(host.group, group ? group->gr_name : "");
+    ck_assert_int_eq(chmod(path, 0640), 0);
+    host_inspect(&host, root);
+    ck_assert_str_eq(host.group, "");
+    remove_root();
+}
+END_TEST
+
 START_TEST(a_flag_is_a_whole_word)
 {
     struct host host;
@@ -205,6 +229,7 @@ int main(void)
     tcase_add_test(tests, each_trouble_has_its_remedy);
     tcase_add_test(tests, a_missing_capability_and_a_missing_tool_are_named);
     tcase_add_test(tests, facts_come_from_proc_and_sys);
+    tcase_add_test(tests, the_group_is_one_that_may_read_and_write);
     tcase_add_test(tests, a_flag_is_a_whole_word);
     tcase_add_test(tests, something_else_called_dev_kvm_is_a_problem);
     suite_add_tcase(suite, tests);
