@@ -67,6 +67,7 @@ guest-disk: all
 
 # Chapters with fuzz targets; without clang there are none, and it says so.
 fuzzers:
+	@common/deps build
 	+@for chapter in 05-virtio 07-linux-boot; do \
 	    $(MAKE) -C chapters/$$chapter fuzzers BUILD=$(BUILD) || exit 1; done
 
