@@ -15,10 +15,26 @@
 #define INITRD "build/guest/initramfs.cpio"
 #define QUIET  "console=ttyS0 quiet panic=-1 cryptomgr.notests "
 #define PROMPT "guest:/root# "
-#define SOCKET "/tmp/gdb-test-socket"
 #define BOOT   90.0
 
 static struct terminal terminal;
+
+/* Of the socket: not where the tree is, which in the lab is a file system without sockets. */
+static char folder[] = "/tmp/linux_gdb.XXXXXX", path[40], place[50], target[60];
+
+static void make_folder(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/socket", folder);
+    snprintf(place, sizeof place, "unix:%s", path);
+    snprintf(target, sizeof target, "target remote %s", path);
+}
+
+static void remove_folder(void)
+{
+    unlink(path);
+    rmdir(folder);
+}
 
 static void expect_answer(const char *command, const char *text)
 {
@@ -34,7 +50,7 @@ static void expect_answer(const char *command, const char *text)
 /* What gdb says when it is told these, an "-ex" each. */
 static struct program gdb(const char *const commands[])
 {
-    const char *argv[64] = {"gdb", "-nx", "-batch", "-ex", ("target remote " SOCKET)};
+    const char *argv[64] = {"gdb", "-nx", "-batch", "-ex", target};
     unsigned count = 5;
 
     for (unsigned i = 0; commands[i]; i++) {
@@ -64,7 +80,7 @@ START_TEST(a_kernel_is_held_stepped_and_looked_at)
                           "-smp",
                           "2",
                           "-gdb",
-                          "unix:" SOCKET,
+                          place,
                           "-S",
                           NULL};
     static const char *const at_the_start[] = {"stepi",        "print/x $efer", "print/x $cr4",
@@ -91,7 +107,7 @@ START_TEST(a_kernel_is_held_stepped_and_looked_at)
     struct program ran;
 
     terminal_start(&terminal, argv);
-    for (unsigned i = 0; i < 200 && access(SOCKET, F_OK) < 0; i++)
+    for (unsigned i = 0; i < 200 && access(path, F_OK) < 0; i++)
         usleep(50000);
     ran = gdb(at_the_start);
     expect(&ran, "= 0x500"); /* long mode, of the boot protocol */
@@ -137,6 +153,7 @@ int main(void)
     Suite *suite = suite_create("07 linux and a debugger");
     TCase *tests = tcase_create("gdb");
 
+    tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_set_timeout(tests, 4 * BOOT);
     harness_add(tests, a_kernel_is_held_stepped_and_looked_at, no_linux());
     suite_add_tcase(suite, tests);

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,21 @@
 #define BOOT   90.0
 
 static struct terminal terminal;
+
+/* Of the socket: not where the tree is, which in the lab is a file system without sockets. */
+static char folder[] = "/tmp/linux_vnc.XXXXXX", place[50];
+
+static void make_folder(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(place, sizeof place, "unix:%s/socket", folder);
+}
+
+static void remove_folder(void)
+{
+    unlink(place + strlen("unix:"));
+    rmdir(folder);
+}
 
 static void expect_answer(const char *command, const char *text)
 {
@@ -39,7 +55,7 @@ START_TEST(a_kernel_finds_screen_keyboard_and_mouse)
                           "-append",
                           "console=tty0 console=ttyS0 quiet panic=-1 cryptomgr.notests",
                           "-vnc",
-                          "unix:/tmp/vnc-test-socket",
+                          place,
                           NULL};
 
     terminal_start(&terminal, argv);
@@ -71,6 +87,7 @@ int main(void)
     Suite *suite = suite_create("07 linux and a screen");
     TCase *tests = tcase_create("vnc");
 
+    tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_set_timeout(tests, 3 * BOOT);
     harness_add(tests, a_kernel_finds_screen_keyboard_and_mouse, no_linux());
     suite_add_tcase(suite, tests);
