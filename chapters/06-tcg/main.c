@@ -34,7 +34,7 @@ static const char usage[] =
     "  --interpret         execute one instruction after the other, translate nothing\n"
     "  --without=LIST      leave out: optimizer, chaining, pins, fusing, repeating, lazy,\n"
     "                      deferring, inheriting, literals, select, liveness,\n"
-    "                      runs, following, saving\n"
+    "                      runs, following, saving, cutting\n"
     "  --dump=LIST         print each block when it is translated: arm, ir, opt, x86; or,\n"
     "                      at the end, all of them as json\n"
     "  --profile           at the end, print the blocks that were executed most\n"
@@ -106,6 +106,11 @@ static void finish(void *self)
     fflush(t->settings->log);
 }
 
+static void interrupt_translated(void *self, const void *context)
+{
+    translator_interrupt(((struct translating *)self)->translator, context);
+}
+
 static struct engine make_engine(struct space *space, const struct settings *settings)
 {
     static struct translating t;
@@ -120,6 +125,7 @@ static struct engine make_engine(struct space *space, const struct settings *set
     return (struct engine){.name = "translator",
                            .self = &t,
                            .run = translate,
+                           .interrupt = interrupt_translated,
                            .flush = flush,
                            .forked = forked,
                            .finish = finish};

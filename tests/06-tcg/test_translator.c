@@ -4,6 +4,7 @@
  * long one, because all of it needs the same small guest.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -442,22 +443,32 @@ END_TEST
 /* ---- interruption -----------------------------------------------------------------------------
  */
 
-static void *interrupt_soon(void *cpu)
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)info;
+    atomic_store(&guest.cpu.interrupt, 1);
+    translator_interrupt(translator, context);
+}
+
+static void *interrupt_soon(void *thread)
 {
     usleep(20000);
-    atomic_store(&((struct arm_cpu *)cpu)->interrupt, 1);
+    pthread_kill(*(pthread_t *)thread, SIGUSR1);
     return NULL;
 }
 
 /* Runs an endless program and says how long it took to notice the interrupt. */
 static double interrupted_after(uint32_t from)
 {
-    pthread_t thread;
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+    pthread_t thread, self = pthread_self();
     struct arm_stop stop;
     double start = now();
 
+    sigaction(SIGUSR1, &action, NULL);
     atomic_store(&guest.cpu.interrupt, 0);
-    ck_assert_int_eq(pthread_create(&thread, NULL, interrupt_soon, &guest.cpu), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, interrupt_soon, &self), 0);
     stop = run(from);
     pthread_join(thread, NULL);
     ck_assert_int_eq(stop.reason, ARM_INTERRUPTED);

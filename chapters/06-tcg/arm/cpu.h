@@ -75,11 +75,11 @@ struct arm_cpu {
     uint8_t q;          /* sticky: a saturating instruction saturated */
     uint8_t thumb;      /* 1: r[15] points at Thumb instructions */
     uint8_t ge;         /* four bits, of the parallel adds of ARMv6 */
-    uint8_t reserved;
+    uint8_t cut;        /* the translator's: see interrupt.c */
     /*
-     * Not 0: stop with ARM_INTERRUPTED soon. Written from a signal handler or
-     * another thread; the engine reads it at least once per backward jump and
-     * never clears it.
+     * Not 0: stop with ARM_INTERRUPTED soon. Written from a signal's handler in the
+     * thread that runs this processor; the interpreter reads it before each instruction,
+     * the translator has to be told (translator_interrupt()). Neither clears it.
      */
     _Atomic uint32_t interrupt;
     uint32_t tls; /* TPIDRURO, the thread pointer */

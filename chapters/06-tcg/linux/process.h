@@ -41,6 +41,8 @@ struct engine {
     void *self;
     /* Runs until something only the caller can settle. */
     struct arm_stop (*run)(void *self, struct arm_cpu *cpu);
+    /* NULL, or: a signal's handler, given this context, has set cpu->interrupt. */
+    void (*interrupt)(void *self, const void *context);
     /* NULL, or: forgets what was translated from [first, last]. */
     void (*flush)(void *self, uint32_t first, uint32_t last);
     /* NULL, or: fork() has made us a copy with one thread. */

@@ -88,11 +88,15 @@ static void signal_handler(int number, siginfo_t *info, void *opaque)
 {
     ucontext_t *context = opaque;
     uintptr_t rip = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+    const struct engine *engine;
 
     (void)number;
     if (!thread_current)
         return;
+    engine = &thread_current->process->engine;
     take_note(thread_current, info, context);
+    if (engine->interrupt)
+        engine->interrupt(engine->self, context);
     if (rip >= (uintptr_t)wait_begin && rip < (uintptr_t)wait_end)
         context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)wait_signalled;
 }

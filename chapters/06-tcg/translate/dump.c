@@ -44,6 +44,7 @@ static const struct name techniques[] = {
     {"runs", TRANSLATOR_NO_RUNS},
     {"following", TRANSLATOR_NO_FOLLOWING},
     {"saving", TRANSLATOR_NO_SAVING},
+    {"cutting", TRANSLATOR_NO_CUTTING},
 };
 
 static const struct name stages[] = {

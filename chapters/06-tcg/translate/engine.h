@@ -38,6 +38,7 @@ struct translator {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* running or flushing */
     unsigned running;
+    unsigned cut; /* threads on their way out of a block that has been cut: see interrupt.c */
     bool flushing;
 
     struct code_cache cache;
@@ -78,6 +79,7 @@ unsigned engine_flags_set(const struct arm_cpu *cpu);
 
 /* invalidate.c; the lock is held. */
 void engine_chain(struct translator *t, uint32_t exit, struct block *to);
+void engine_cut(struct translator *t, const struct block *block);
 void engine_forget_page(struct translator *t, uint32_t page);
 void engine_flush(struct translator *t);
 

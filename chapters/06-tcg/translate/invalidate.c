@@ -1,10 +1,9 @@
 /*
  * invalidate.c: chaining blocks, and forgetting them.
  *
- * A chained exit jumps straight to its target: to the target's entry if it goes
- * backward, so that every loop looks at cpu->interrupt once a turn, and behind that
- * look if it goes forward. Each block keeps a list of the exits chained to it; to
- * forget a block is to give all of them back their stubs.
+ * A chained exit jumps straight to its target, past its entry's look at cpu->interrupt
+ * (interrupt.c). Each block keeps a list of the exits chained to it; to forget a block is
+ * to give all of them back their stubs.
  *
  * All functions run under the translator's lock (engine.h).
  */
@@ -18,14 +17,16 @@ void engine_chain(struct translator *t, uint32_t number, struct block *to)
 
     struct block_exit *exit = &t->blocks.exits[number];
 
-    if (exit->chained || exit->key != to->key || t->flushing || to->unlinked ||
+    if (exit->chained || exit->key != to->key || t->flushing || t->cut || to->unlinked ||
         t->options.without & TRANSLATOR_NO_CHAINING)
         return;
 
-    bool backward = exit->key <= block_table_at(&t->blocks, exit->jump)->key;
+    bool looks = t->options.without & TRANSLATOR_NO_CUTTING &&
+                 exit->key <= block_table_at(&t->blocks, exit->jump)->key;
 
-    code_cache_patch(&t->cache, exit->jump, backward ? to->entry : to->body);
+    code_cache_patch(&t->cache, exit->jump, looks ? to->entry : to->body);
     exit->chained = true;
+    exit->to = (uint32_t)(to - t->blocks.blocks);
     exit->next = to->callers;
     to->callers = number;
     t->stats.chained++;
@@ -36,6 +37,22 @@ static void unchain(struct translator *t, struct block_exit *exit)
 {
     code_cache_patch(&t->cache, exit->jump, exit->stub);
     exit->chained = false;
+}
+
+void engine_cut(struct translator *t, const struct block *block)
+{
+    for (uint32_t n = block->first_exit; n < block->first_exit + block->exits; n++) {
+        struct block_exit *exit = &t->blocks.exits[n];
+        uint32_t *link;
+
+        if (!exit->chained)
+            continue;
+        link = &t->blocks.blocks[exit->to].callers;
+        while (*link != n)
+            link = &t->blocks.exits[*link].next;
+        *link = exit->next;
+        unchain(t, exit);
+    }
 }
 
 static uintptr_t miss(const struct translator *t)

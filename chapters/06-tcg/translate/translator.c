@@ -102,7 +102,7 @@ static void prepare(struct translator *t)
 {
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->changed, NULL);
-    t->running = 0;
+    t->running = t->cut = 0;
     t->flushing = false;
     t->cache.code.segment = t->space->base != 0;
     generate_trampolines(&t->cache.code, t->pins, &t->trampolines);
@@ -254,6 +254,8 @@ static uint32_t enter(struct translator *t, struct arm_cpu *cpu, const struct bl
     pthread_mutex_unlock(&t->lock);
     status = run(cpu, code, (void *)t->jumps, fault);
     pthread_mutex_lock(&t->lock);
+    t->cut -= cpu->cut;
+    cpu->cut = false;
     if (status == FRAME_FAULT_TAKEN)
         locate_fault(t, cpu, fault);
     t->running--;

@@ -48,6 +48,7 @@
 #define TRANSLATOR_NO_INHERITING 0x800u  /* and at the end of a block at the latest */
 #define TRANSLATOR_NO_FOLLOWING  0x1000u /* a branch ends the block */
 #define TRANSLATOR_NO_SAVING     0x2000u /* lazy flags are deferred only if registers keep them */
+#define TRANSLATOR_NO_CUTTING    0x4000u /* loops look at cpu->interrupt once a turn */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */
@@ -76,6 +77,12 @@ int translator_new(struct translator **out, struct space *space,
 void translator_free(struct translator *t);
 
 struct arm_stop translator_run(struct translator *t, struct arm_cpu *cpu);
+
+/*
+ * For the handler of a signal that has set cpu->interrupt, in a thread that may be running
+ * in t: makes it stop soon. context is the handler's third argument.
+ */
+void translator_interrupt(struct translator *t, const void *context);
 
 /* After fork(), in the child: the other threads that may have been running are gone. */
 void translator_forked(struct translator *t);

@@ -14,6 +14,7 @@
  *   rsp + 0     spilled values, FRAME_SLOTS of 8 bytes
  *   rsp + ...   the jump table, which finds a block by its key (generate.h)
  *   rsp + ...   where a fault is noted
+ *   rsp + ...   what the subroutine that settles flags saves
  *
  * Flags that are kept are in struct arm_cpu, C in its byte and the others in lazy.nzv,
  * as LAHF and SETO leave them in ax:
@@ -36,7 +37,8 @@
 #define FRAME_SLOTS 48
 #define FRAME_TABLE (FRAME_SLOTS * 8)
 #define FRAME_FAULT (FRAME_SLOTS * 8 + 8)
-#define FRAME_SIZE  (FRAME_SLOTS * 8 + 24) /* with six pushes and a return address: 16-aligned */
+#define FRAME_SAVED (FRAME_SLOTS * 8 + 16) /* two registers of settle */
+#define FRAME_SIZE  (FRAME_SLOTS * 8 + 40) /* with six pushes and a return address: 16-aligned */
 
 _Static_assert((FRAME_SIZE + 7 * 8) % 16 == 0, "the stack stays aligned as the ABI asks");
 

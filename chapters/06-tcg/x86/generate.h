@@ -4,7 +4,7 @@
  * The code of a block, as it lies in the cache:
  *
  *            8 bytes   the block's key, for indirect jumps to compare
- *   entry    cmp       is cpu->interrupt set?  \ jumps that go forward land behind
+ *   entry    cmp       is cpu->interrupt set?  \ chained exits lead behind
  *            jne stub                          / these two
  *            ...       the guest's instructions
  *            jmp stub  a direct exit: chained later by changing its displacement

@@ -83,13 +83,18 @@ static size_t unless_lazy(struct x86_code *code, struct x86_operand kind)
     return x86_jcc_short(code, X86_E);
 }
 
-/* A subroutine that makes lazy flags kept ones, and changes none but the host's flags. */
+#define SAVED(n) x86_mem(RSP, 8 + FRAME_SAVED + 8 * (n)) /* above the return address */
+
+/*
+ * A subroutine that makes lazy flags kept ones, and changes none but the host's flags. It
+ * pushes nothing: interrupt.c looks for its return address.
+ */
 static size_t settle(struct x86_code *code)
 {
     size_t start = code->size, c, v, nz, of_operands;
 
-    x86_push(code, RAX);
-    x86_push(code, RCX);
+    x86_store(code, X86_64, SAVED(0), RAX);
+    x86_store(code, X86_64, SAVED(1), RCX);
     compute_again(code);
     c = unless_lazy(code, CPU(lazy.c));
     x86_store(code, X86_8, CPU(c), RCX);
@@ -107,8 +112,8 @@ static size_t settle(struct x86_code *code)
     x86_store_ah(code, FRAME_NZ);
     x86_land(code, nz);
     x86_store_imm(code, X86_32, CPU(lazy.nz), 0);
-    x86_pop(code, RCX);
-    x86_pop(code, RAX);
+    x86_load(code, X86_64, RCX, SAVED(1));
+    x86_load(code, X86_64, RAX, SAVED(0));
     x86_ret(code);
     return start;
 }
