@@ -224,7 +224,10 @@ static unsigned field_size(uint64_t reg)
 }
 
 /* [pci-notify] */
-/* Where is also what: each queue has an address of its own. [VIRTIO, 4.1.4.4] */
+/*
+ * Where is also what: each queue has an address of its own.
+ * [VIRTIO, 4.1.4.4 "Notification structure layout"]
+ */
 static void notify(struct virtio_pci *t, uint64_t offset, unsigned size, uint64_t value)
 {
     uint32_t queue = (uint32_t)(offset / VIRTIO_PCI_NOTIFY_STEP);

@@ -37,6 +37,7 @@
 /*
  * A host fault at an address of ours: notes what happened and makes the thread leave
  * emitted code by itself, which stores the pins. The rest is translator_run()'s.
+ * [SDM3, 4.7 "Page-Fault Exceptions"]
  */
 static bool claim_fault(void *self, const siginfo_t *info, void *context)
 {
@@ -51,7 +52,7 @@ static bool claim_fault(void *self, const siginfo_t *info, void *context)
     fault = *(struct frame_fault **)(uintptr_t)(regs[REG_RSP] + FRAME_FAULT);
     *fault = (struct frame_fault){.offset = offset,
                                   .address = (uintptr_t)info->si_addr,
-                                  .write = regs[REG_ERR] & 2, /* W/R, [SDM3, 4.7] */
+                                  .write = regs[REG_ERR] & 2, /* W/R */
                                   .vanished = info->si_signo == SIGBUS};
     regs[REG_RIP] = (greg_t)(uintptr_t)engine_code(t, t->trampolines.fault_leave);
     return true;
