@@ -248,6 +248,7 @@ static void arm(struct chardev *c)
         want(c, c->in, in);
         want(c, c->out, out);
     }
+    want(c, c->calling, EPOLLOUT);
     if (!c->look_again)
         want(c, c->listener, c->connected && !c->class->refuse ? 0 : EPOLLIN);
     if (waits)
@@ -326,7 +327,7 @@ void chardev_init(struct chardev *c, const struct chardev_class *class, const ch
     clear(c);
     c->class = class;
     c->name = name;
-    c->in = c->out = c->listener = -1;
+    c->in = c->out = c->listener = c->calling = -1;
     pthread_mutex_init(&c->ring_lock, NULL);
     c->events = epoll_create1(EPOLL_CLOEXEC);
     c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -346,6 +347,8 @@ void chardev_close(struct chardev *c)
         close(c->in);
     if (c->listener >= 0)
         close(c->listener);
+    if (c->calling >= 0)
+        close(c->calling);
     close(c->timer);
     close(c->events);
     pthread_mutex_destroy(&c->ring_lock);

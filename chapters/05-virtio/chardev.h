@@ -32,6 +32,7 @@
 #include "04-devices/console.h"
 #include "04-devices/sink.h"
 #include "04-devices/watches.h"
+#include "05-virtio/tcp_socket.h"
 #include "common/refusal.h"
 
 #define CHARDEV_RING 65536u
@@ -50,6 +51,13 @@ struct chardev_class {
     void (*close)(struct chardev *c);
 };
 
+/* Who connects a client again, if not this thread itself: a descriptor that does not block,
+ * perhaps not connected yet; or -errno. */
+struct chardev_caller {
+    int (*call)(void *self);
+    void *self;
+};
+
 struct chardev {
     const struct chardev_class *class;
     const char *name;        /* for messages: "-chardev socket"; not owned */
@@ -59,6 +67,12 @@ struct chardev {
     int listener;   /* readable: somebody is coming; -1: none */
     char path[108]; /* of a socket that we made, to be removed; else empty */
     int look_again; /* milliseconds: nobody is there, and only looking tells; 0: the listener */
+    bool person;    /* who comes sits at a terminal, as far as one can know */
+
+    struct chardev_caller caller; /* a client that connects again; call is NULL: none */
+    unsigned reconnect;           /* seconds until then */
+    int64_t next_call;            /* milliseconds, on the monotonic clock */
+    int calling;                  /* a descriptor that is not connected yet; -1: none */
 
     int events; /* an epoll of all of these, and the timer */
     int timer;  /* "look at yourself": what puts from other threads are seen by */
@@ -99,14 +113,21 @@ struct chardev_socket {
     bool server;             /* wait to be called; else call */
     bool wait;               /* a server: no guest runs before somebody has come */
     bool alone;              /* a server: a second caller is sent away, and does not wait */
+    unsigned reconnect;      /* a client: seconds until it tries again; 0: it never does */
+    const struct chardev_caller *caller; /* with reconnect: who does so; not owned */
 };
 
 /*
- * One caller at a time; when it leaves, the next one is let in. A client that has lost
- * its server stays alone.
+ * One caller at a time; when it leaves, the next one is let in. A client that has lost its
+ * server stays alone; one with reconnect does not mind when there is none at first, either.
  */
 int chardev_open_socket(struct chardev *c, const struct chardev_socket *socket,
                         struct refusal *why);
+
+/* For callers: where that is, once and for all; 0 or -errno. And to go there. */
+int chardev_find(const struct chardev_socket *socket, struct socket_address *found,
+                 struct refusal *why);
+int chardev_call(const struct socket_address *address);
 
 void chardev_close(struct chardev *c);
 

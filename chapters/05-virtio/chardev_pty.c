@@ -67,6 +67,7 @@ int chardev_open_pty(struct chardev *c, const char *label, struct refusal *why)
         chardev_init(c, &pty, "pty");
         c->listener = fd;
         c->look_again = LOOK_AGAIN;
+        c->person = true;
         fprintf(stderr, "char device redirected to %s (label %s)\n", name, label);
         return 0;
     }

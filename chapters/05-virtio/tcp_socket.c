@@ -27,17 +27,30 @@ static int try_address(const struct addrinfo *a, bool server)
     return -1;
 }
 
-int tcp_open(const char *host, const char *port, bool server, struct refusal *why)
+/* The addresses that these names have, or NULL. */
+static struct addrinfo *look_up(const char *host, const char *port, bool server,
+                                struct refusal *why)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = server ? AI_PASSIVE : 0};
     struct addrinfo *list;
-    int fd = -1, error;
+    int error;
 
     if (host && !*host)
         host = NULL;
     error = getaddrinfo(host, port, &hints, &list);
-    if (error)
-        return refuse(why, -EINVAL, "%s:%s: %s", host ? host : "", port, gai_strerror(error));
+    if (error == 0)
+        return list;
+    refuse(why, -EINVAL, "%s:%s: %s", host ? host : "", port, gai_strerror(error));
+    return NULL;
+}
+
+int tcp_open(const char *host, const char *port, bool server, struct refusal *why)
+{
+    struct addrinfo *list = look_up(host, port, server, why);
+    int fd = -1, error;
+
+    if (!list)
+        return -EINVAL;
     for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
         fd = try_address(a, server);
     error = errno;
@@ -46,4 +59,16 @@ int tcp_open(const char *host, const char *port, bool server, struct refusal *wh
         return fd;
     return refuse(why, -error, "%s:%s: cannot %s: %s", host ? host : "", port,
                   server ? "listen" : "connect", strerror(error));
+}
+
+int tcp_find(const char *host, const char *port, struct socket_address *found, struct refusal *why)
+{
+    struct addrinfo *list = look_up(host, port, false, why);
+
+    if (!list)
+        return -EINVAL;
+    memcpy(&found->address, list->ai_addr, list->ai_addrlen);
+    found->size = list->ai_addrlen;
+    freeaddrinfo(list);
+    return 0;
 }

@@ -8,13 +8,24 @@
 #define CHAPTER_05_TCP_SOCKET_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "common/refusal.h"
+
+/* Where somebody listens, for connect(). */
+struct socket_address {
+    socklen_t size; /* 0: nowhere */
+    struct sockaddr_storage address;
+};
 
 /*
  * Connected to that host, or listening there. host NULL or empty: this one, or any of ours.
  * The descriptor, or -errno with why->text.
  */
 int tcp_open(const char *host, const char *port, bool server, struct refusal *why);
+
+/* The same names for one who will connect, perhaps often: the first address there is. 0 or -errno.
+ */
+int tcp_find(const char *host, const char *port, struct socket_address *found, struct refusal *why);
 
 #endif

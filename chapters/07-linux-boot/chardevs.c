@@ -9,6 +9,8 @@
 #include "common/bits.h"
 #include "common/die.h"
 
+#define RECONNECT_MAX 86400u
+
 #define ID_ROW                                                                                     \
     {                                                                                              \
         "id", property_id, AT(struct char_end, id), .form = "NAME"                                 \
@@ -33,6 +35,8 @@ static const struct property socket_properties[] = {
     {"port", property_text, AT(struct char_end, port), .form = "PORT"},
     {"server", property_switch, AT(struct char_end, server), .form = "on|off"},
     {"wait", property_switch, AT(struct char_end, wait), .form = "on|off"},
+    {"reconnect", property_number, AT(struct char_end, reconnect), .form = "SECONDS",
+     .max = RECONNECT_MAX},
     {.name = NULL},
 };
 
@@ -79,6 +83,8 @@ static int check_socket(const struct char_end *end, struct refusal *why)
         return refuse(why, -EINVAL, "path= is of a UNIX socket, host= and port= of TCP");
     if (!end->path[0] && !end->port[0])
         return refuse(why, -EINVAL, "has no path=, nor port=");
+    if (end->reconnect > 0 && end->server)
+        return refuse(why, -EINVAL, "reconnect= is of a client, and server=on is none");
     return 0;
 }
 
@@ -89,7 +95,9 @@ static int open_socket(struct char_end *end, struct console *console, struct ref
                                      .port = end->port,
                                      .server = end->server,
                                      .wait = end->wait,
-                                     .alone = end->alone};
+                                     .alone = end->alone,
+                                     .reconnect = end->reconnect,
+                                     .caller = &end->caller};
 
     (void)console;
     return chardev_open_socket(&end->back, &address, why);
@@ -250,6 +258,28 @@ bool chardevs_have_tcp(const struct chardevs *chardevs)
         if (chardevs->list[i]->port[0])
             return true;
     return false;
+}
+
+static int call_address(void *address)
+{
+    return chardev_call(address);
+}
+
+int chardevs_find_servers(struct chardevs *chardevs, struct refusal *why)
+{
+    for (unsigned i = 0; i < chardevs->count; i++) {
+        struct char_end *end = chardevs->list[i];
+        struct chardev_socket names = {
+            .path = end->path[0] ? end->path : NULL, .host = end->host, .port = end->port};
+        struct refusal inner;
+
+        if (end->reconnect == 0)
+            continue;
+        end->caller = (struct chardev_caller){call_address, &end->address};
+        if (chardev_find(&names, &end->address, &inner) < 0)
+            return refuse(why, -EINVAL, "-chardev socket,id=%s: %s", end->id, inner.text);
+    }
+    return 0;
 }
 
 int chardevs_open(struct chardevs *chardevs, struct console *console, struct refusal *why)

@@ -9,6 +9,7 @@
  *     -chardev pty,id=c0                                  a new pseudo terminal
  *     -chardev socket,id=c0,path=F[,server=on][,wait=off] a UNIX socket
  *     -chardev socket,id=c0,host=H,port=P[,server=on]...  TCP
+ *     -chardev socket,id=c0,...,reconnect=5               a client that tries again
  *
  * -serial and -monitor take an old form as well, of which each makes one of these:
  *
@@ -32,7 +33,10 @@ struct char_end {
     char path[4096];
     char host[256], port[32];
     bool append, server, wait;
-    bool alone; /* a socket: who comes while another is there is turned away */
+    bool alone;                    /* a socket: who comes while another is there is turned away */
+    unsigned reconnect;            /* seconds */
+    struct socket_address address; /* with reconnect */
+    struct chardev_caller caller;  /* the same: who goes there */
 
     bool taken; /* a front end is there */
     bool open;
@@ -67,6 +71,9 @@ struct char_end *chardevs_terminal(const struct chardevs *chardevs);
 
 /* Is there a TCP socket? (user_network.h) */
 bool chardevs_have_tcp(const struct chardevs *chardevs);
+
+/* Looks up where those with reconnect will go. 0, or -errno with why->text. */
+int chardevs_find_servers(struct chardevs *chardevs, struct refusal *why);
 
 int chardevs_open(struct chardevs *chardevs, struct console *console, struct refusal *why);
 void chardevs_close(struct chardevs *chardevs);

@@ -24,11 +24,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "05-virtio/chardev.h"
 #include "common/die.h"
 
-enum { ASK_OPEN = 'o', ASK_TAKE_OVER = 't' };
+enum { ASK_OPEN = 'o', ASK_CALL = 'c', ASK_TAKE_OVER = 't' };
 
-/* A request is one packet: a letter, and for ASK_OPEN a name behind it. */
+/* A request is one packet: a letter; behind it for ASK_OPEN a name, for ASK_CALL an index. */
 #define REQUEST_MAX (1 + PATH_MAX)
 
 struct desk {
@@ -72,6 +73,11 @@ static int open_disc(const struct desk *desk, const char *name)
 }
 /* [/clerk-open] */
 
+static int call(const struct desk *desk, uint8_t index)
+{
+    return index < desk->duties->call_count ? chardev_call(desk->duties->calls[index]) : -EPERM;
+}
+
 /* The answer: 0 with a descriptor, or what was wrong. */
 static void give(int to, int fd)
 {
@@ -109,6 +115,8 @@ static void serve(struct desk *desk)
         request[size] = '\0';
         if (request[0] == ASK_TAKE_OVER)
             desk->removes = true;
+        else if (request[0] == ASK_CALL)
+            give(desk->fd, call(desk, (uint8_t)request[1]));
         else
             give(desk->fd, open_disc(desk, request + 1));
     }
@@ -175,7 +183,7 @@ int clerk_start(struct clerk *clerk, const struct clerk_duties *duties, struct r
     pid_t child;
 
     clerk->fd = -1;
-    if (!duties->folder && duties->removal_count == 0)
+    if (!duties->folder && duties->removal_count == 0 && duties->call_count == 0)
         return 0;
     error = open_folder(&desk, why);
     if (error < 0)
@@ -246,6 +254,17 @@ int clerk_open(const struct clerk *clerk, const char *path, struct refusal *why)
     if (error == EINVAL)
         return refuse(why, -EINVAL, "%s: not a regular file", path);
     return refuse(why, -error, "%s: cannot open: %s", path, strerror(error));
+}
+
+int clerk_call(const struct clerk *clerk, unsigned address)
+{
+    char request[] = {ASK_CALL, (char)address};
+    int error, fd;
+
+    if (clerk->fd < 0 || send(clerk->fd, request, sizeof request, MSG_NOSIGNAL) < 0)
+        return -EPIPE;
+    fd = receive(clerk->fd, &error);
+    return fd >= 0 ? fd : -error;
 }
 
 void clerk_end(struct clerk *clerk)

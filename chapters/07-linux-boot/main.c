@@ -63,9 +63,38 @@ static bool prepare_sandbox(const struct options *options)
     return true;
 }
 
-/* Who opens and removes files when we cannot. */
+/* One of the clerk's addresses, for the chardev that goes there. */
+struct errand {
+    const struct clerk *clerk;
+    unsigned address;
+};
+
+static int run_errand(void *self)
+{
+    const struct errand *errand = self;
+
+    return clerk_call(errand->clerk, errand->address);
+}
+
+static void add_errands(struct clerk_duties *duties, const struct clerk *clerk,
+                        struct chardevs *chardevs)
+{
+    static struct errand errands[CLERK_CALLS];
+
+    for (unsigned i = 0; i < chardevs->count; i++) {
+        struct char_end *end = chardevs->list[i];
+
+        if (end->reconnect == 0)
+            continue;
+        errands[duties->call_count] = (struct errand){clerk, duties->call_count};
+        end->caller = (struct chardev_caller){run_errand, &errands[duties->call_count]};
+        duties->calls[duties->call_count++] = &end->address;
+    }
+}
+
+/* Who opens and removes files, and connects, when we cannot. */
 static void start_clerk(struct clerk *clerk, const struct options *options,
-                        const struct inventory *inventory)
+                        struct inventory *inventory)
 {
     struct clerk_duties duties = {.folder = options->discs[0] ? options->discs : NULL,
                                   .enter = sandbox_enter_as_clerk};
@@ -78,6 +107,7 @@ static void start_clerk(struct clerk *clerk, const struct options *options,
             duties.removals[duties.removal_count++] = inventory->chardevs.list[i]->path;
     if (inventory->screen && !inventory->vnc.port[0])
         duties.removals[duties.removal_count++] = inventory->vnc.host;
+    add_errands(&duties, clerk, &inventory->chardevs);
     if (clerk_start(clerk, &duties, &why) < 0)
         die("-sandbox: %s", why.text);
 }
@@ -152,7 +182,7 @@ static void attach_monitor(struct monitor *monitor, struct console *console, str
         return; /* a debugger's commands alone */
     if (back) {
         monitor_connect(monitor, chardev_sink(back), chardev_wake, back,
-                        back->console ? console->is_terminal : back->look_again > 0);
+                        back->console ? console->is_terminal : back->person);
         chardev_attach(back, monitor_end(monitor), &machine->devices.lock, &machine->watches);
     } else {
         monitor_connect(monitor, console_sink(console), console_wake, console,
@@ -322,6 +352,8 @@ int main(int argc, char **argv)
     start_console(&console, &inventory);
     if (inventory.screen &&
         vnc_start(&vnc, &inventory.vnc, options.name ? options.name : "vmm", &why) < 0)
+        die("%s", why.text);
+    if (chardevs_find_servers(&inventory.chardevs, &why) < 0)
         die("%s", why.text);
     held.sandbox = prepare_sandbox(&options);
     if (held.sandbox) {

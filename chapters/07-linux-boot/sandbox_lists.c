@@ -149,10 +149,11 @@ const struct sandbox_row sandbox_rows[] = {
     {CALL(lseek), .kinds = M | D},
     {CALL(accept4), .kinds = M},
     {CALL(dup2), .kinds = M},
-    /* connections in the guest's name */
-    {CALL(socket), .kinds = N, WANTS(0, AF_INET)},
-    {CALL(socket), .kinds = N, WANTS(0, AF_INET6)},
-    {CALL(connect), .kinds = N},
+    /* connections in the guest's name; a chardev's, again (the clerk's) */
+    {CALL(socket), .kinds = N | C, WANTS(0, AF_INET)},
+    {CALL(socket), .kinds = N | C, WANTS(0, AF_INET6)},
+    {CALL(socket), .kinds = C, WANTS(0, AF_UNIX)},
+    {CALL(connect), .kinds = N | C},
     {CALL(bind), .kinds = N},
     {CALL(listen), .kinds = N},
     {CALL(accept), .kinds = N},

@@ -58,3 +58,9 @@ int tcp_open(const char *host, const char *port, bool server, struct refusal *wh
     (void)server;
     return refuse(why, -ENOSYS, "%s:%s: not in this program", host ? host : "", port);
 }
+
+int tcp_find(const char *host, const char *port, struct socket_address *found, struct refusal *why)
+{
+    found->size = 0;
+    return tcp_open(host, port, false, why);
+}

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -564,6 +565,79 @@ END_TEST
 
 /* ---- a pseudo terminal ---- */
 
+static unsigned calls;
+static int call_result;
+
+static int count_call(void *address)
+{
+    calls++;
+    return call_result ? call_result : chardev_call(address);
+}
+
+/* Listens at path, for one caller; the port of TCP, if tcp. */
+static int be_server(bool tcp, struct socket_address *place)
+{
+    struct sockaddr_in port = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct chardev_socket name = {.path = path};
+    int fd = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM, 0);
+
+    if (tcp) {
+        place->size = sizeof port;
+        memcpy(&place->address, &port, sizeof port);
+    } else {
+        ck_assert_int_eq(chardev_find(&name, place, &why), 0);
+    }
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&place->address, place->size), 0);
+    getsockname(fd, (struct sockaddr *)&place->address, &place->size);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    return fd;
+}
+
+START_TEST(a_client_calls_again)
+{
+    struct socket_address place;
+    struct chardev_caller caller = {count_call, &place};
+    struct chardev_socket s = {.path = path, .reconnect = 1, .caller = &caller};
+    int listener, server;
+
+    make_folder();
+    calls = 0;
+    call_result = _i ? 0 : -ECONNREFUSED;
+    listener = be_server(_i, &place);
+    ck_assert_int_eq(chardev_open_socket(&back, &s, &why), 0);
+    ck_assert_uint_eq(calls, 0);
+    attach();
+    for (unsigned i = 0; i < 5; i++) {
+        chardev_wake(&back); /* whoever asks for attention makes it call no sooner */
+        turn(20);
+    }
+    ck_assert_uint_eq(calls, 1);
+    ck_assert_int_eq(front.open, _i);
+    call_result = 0;
+    turn(1050); /* the time that it waits, and no more */
+    ck_assert_uint_eq(calls, _i ? 1 : 2);
+    server = accept(listener, NULL, NULL);
+    ck_assert_int_eq(write(server, "typed", 5), 5);
+    expect_typed("typed");
+    close(server);
+    calls = 0;
+    turn(20);
+    ck_assert(!front.open);
+    ck_assert_uint_eq(calls, 0); /* also after the end it waits */
+    turn(1050);
+    ck_assert_uint_eq(calls, 1);
+    ck_assert(front.open);
+    server = accept(listener, NULL, NULL);
+    print("printed");
+    turn(20);
+    expect_read(server, "printed");
+    close(server);
+    close(listener);
+    end();
+    remove_folder();
+}
+END_TEST
+
 START_TEST(a_pseudo_terminal_is_opened_and_closed_as_one_likes)
 {
     char name[64];
@@ -616,6 +690,7 @@ static Suite *chardev_suite(void)
     tcase_add_test(sockets, a_file_that_is_no_socket_is_left_alone);
     tcase_add_test(sockets, a_name_that_is_too_long_is_refused);
     tcase_add_test(sockets, tcp_calls_and_is_called);
+    tcase_add_loop_test(sockets, a_client_calls_again, 0, 2);
     suite_add_tcase(suite, plain);
     suite_add_tcase(suite, sockets);
     return suite;

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -377,6 +379,37 @@ START_TEST(the_clerk_removes_what_a_killed_vmm_leaves)
 END_TEST
 
 /* Hundreds of machines, one after the other, in one process that can open nothing. */
+/* The VMM cannot connect any more: the clerk, outside of jail and sandbox, does so for it. */
+START_TEST(a_client_in_a_jail_calls_again)
+{
+    char chardev[120];
+    const char *options[] = {"-chardev", chardev, "-serial", "chardev:c", "-jail", "-m", RAM, NULL};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct terminal terminal;
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+    char got[8] = "";
+
+    strcpy(address.sun_path, file("server"));
+    snprintf(chardev, sizeof chardev, "socket,id=c,path=%s,reconnect=1", address.sun_path);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    start(&terminal, "e", options);
+    for (unsigned i = 0; i < 2; i++) {
+        server = accept(listener, NULL, NULL);
+        ck_assert_int_eq(write(server, "hello", 5), 5);
+        ck_assert_int_eq(recv(server, got, 5, MSG_WAITALL), 5);
+        ck_assert_str_eq(got, "hello");
+        if (i == 0)
+            close(server);
+    }
+    ck_assert_int_eq(write(server, "q", 1), 1);
+    ck_assert_int_eq(terminal_wait(&terminal, LIMIT), STATUS_OFF);
+    terminal_free(&terminal);
+    close(server);
+    close(listener);
+}
+END_TEST
+
 START_TEST(a_reset_opens_nothing_again)
 {
     char drive[150], disc[150], log[150];
@@ -609,6 +642,7 @@ static Suite *isolation_suite(void)
     harness_add(tests, a_daemon_in_a_jail_leaves_nothing_behind, no_sandbox);
     harness_add(tests, losses_are_counted_and_shown, no_kvm);
     harness_add(tests, the_clerk_removes_what_a_killed_vmm_leaves, no_sandbox);
+    harness_add(tests, a_client_in_a_jail_calls_again, no_sandbox);
     if (no_kvm)
         printf("SKIP each_end_has_its_status_and_gives_the_terminal_back: %s\n", no_kvm);
     else
