@@ -401,30 +401,12 @@ static void remove_tap(short more)
     close(fd);
 }
 
-/* The lab's kernel has them as modules, in this order, and nobody there who would load them. */
-static void load_modules(void)
-{
-    static const char *const names[] = {"net/tun", "net/tap", "vhost/vhost_iotlb", "vhost/vhost",
-                                        "vhost/vhost_net"};
-
-    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        char path[100];
-        int fd;
-
-        snprintf(path, sizeof path, "build/kernels/generic/modules/kernel/drivers/%s.ko", names[i]);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        syscall(SYS_finit_module, fd, "", 0); /* there already: no matter */
-        close(fd);
-    }
-}
-
 static const char *no_tap(void)
 {
     const char *why;
 
     if (!getenv("LAB"))
         return "it makes an interface of the host's: in the lab only";
-    load_modules();
     why = make_tap(0);
     if (!why)
         remove_tap(0);
