@@ -1,7 +1,7 @@
 /*
  * paging_regs.c: see paging_regs.h.
  *
- * Open at hand: [SDM2, 3.3 "Instructions (A-L)"], CPUID; [SDM3, 3.4.5 "Segment
+ * Open at hand: [SDM2, 3.2 "Instructions (A-L)"], CPUID; [SDM3, 3.4.5 "Segment
  * Descriptors"]. The GDT that these hidden segment parts would come from need not
  * exist as long as the guest loads no segment register.
  */

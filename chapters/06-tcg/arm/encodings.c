@@ -23,7 +23,8 @@ static void plain(struct arm_insn *insn, const struct fields *f)
     (void)f;
 }
 
-/* Eight bits rotated right by twice r. [ARM-ARM, A5.2.4 "Modified immediate constants"] */
+/* Eight bits rotated right by twice r.
+   [ARM-ARM, A5.2.4 "Modified immediate constants in ARM instructions"] */
 static void constant(struct arm_insn *insn, const struct fields *f)
 {
     unsigned turn = 2 * f->r;

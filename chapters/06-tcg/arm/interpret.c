@@ -11,7 +11,7 @@
  *        |                           fault                       stop, or next  |
  *        +----------------------------------------------------------------------+
  *
- * Keep open: [ARM-ARM, A8.3 "Conditional execution"], [ARM-ARM, A2.3.1 "ARM core
+ * Keep open: [ARM-ARM, A8.3 "Conditional execution"], [ARM-ARM, A2.3 "ARM core
  * registers"] for what writing R15 does.
  */
 #include <assert.h>

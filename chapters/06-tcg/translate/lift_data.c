@@ -164,7 +164,7 @@ static ir_value lift_logic(struct lifter *l, const struct arm_insn *insn)
 
 /*
  * A result for R15 is a jump. In ARM code it may change the instruction set, in Thumb
- * code it does not. [ARM-ARM, A2.3.1 "ARM core registers", ALUWritePC()]
+ * code it does not. [ARM-ARM, A2.3 "ARM core registers", ALUWritePC()]
  */
 static void write_pc(struct lifter *l, ir_value value)
 {
