@@ -18,6 +18,9 @@
 #include "06-tcg/translate/translator.h"
 #include "common/die.h"
 
+/* How often code is interpreted before it is worth a translation, as measured. */
+#define COLD_RUNS 4
+
 extern char **environ;
 
 static const char usage[] =
@@ -34,7 +37,7 @@ static const char usage[] =
     "  --interpret         execute one instruction after the other, translate nothing\n"
     "  --without=LIST      leave out: optimizer, chaining, pins, fusing, repeating, lazy,\n"
     "                      deferring, inheriting, literals, select, liveness,\n"
-    "                      runs, following, saving, cutting\n"
+    "                      runs, following, saving, cutting, tiering\n"
     "  --dump=LIST         print each block when it is translated: arm, ir, opt, x86; or,\n"
     "                      at the end, all of them as json\n"
     "  --profile           at the end, print the blocks that were executed most\n"
@@ -237,6 +240,7 @@ int main(int argc, char **argv)
     int error;
 
     settings.log = stderr;
+    settings.translator.cold_runs = COLD_RUNS;
     argv = parse(argc, argv, &settings);
     path = argv[0];
     process.options = settings.options;

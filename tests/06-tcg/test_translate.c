@@ -51,13 +51,12 @@ static void load_bytes(struct guest *guest, uint32_t address, const void *bytes,
 }
 
 /* The same registers, flags and data for both, all from the seed. */
-static void load_state(struct guest *guest, const struct generator *program, uint64_t seed)
+static void load_state(struct guest *guest, uint64_t seed)
 {
     static uint32_t data[1024];
     struct generator g = generator(seed ^ 0x5555, 0);
     struct arm_cpu *cpu = &guest->cpu;
 
-    load_bytes(guest, CODE, program->bytes, program->size);
     for (unsigned n = 0; n < ARRAY_SIZE(data); n++)
         data[n] = random_value(&g);
     load_bytes(guest, GENERATE_MIDDLE - sizeof data / 2, data, sizeof data);
@@ -113,12 +112,16 @@ static const char *difference(const struct outcome *want, const struct outcome *
 }
 
 /* Runs the program both ways. NULL, or how they differ. */
-static const char *run_both(const struct generator *program, uint64_t seed)
+static const char *run_both(const struct generator *program, uint64_t seed, bool load)
 {
     struct outcome want, have;
 
-    load_state(&judge, program, seed);
-    load_state(&subject, program, seed);
+    if (load) {
+        load_bytes(&judge, CODE, program->bytes, program->size);
+        load_bytes(&subject, CODE, program->bytes, program->size);
+    }
+    load_state(&judge, seed);
+    load_state(&subject, seed);
     want.stop = arm_run(&judge.cpu);
     if (want.stop.reason == ARM_BUDGET)
         return NULL; /* it may never end */
@@ -135,7 +138,7 @@ static void shrink(struct generator *program, uint64_t seed)
         struct generator smaller = *program;
 
         generate_blank(&smaller, &smaller.units[n]);
-        if (run_both(&smaller, seed))
+        if (run_both(&smaller, seed, true))
             *program = smaller;
     }
 }
@@ -145,10 +148,10 @@ static void report(struct generator *program, uint64_t seed)
     const char *why;
 
     shrink(program, seed);
-    why = run_both(program, seed);
+    why = run_both(program, seed, true);
     fprintf(stderr, "seed %#llx: %s\n", (unsigned long long)seed, why ? why : "(not repeatable)");
     generate_print(program, stderr);
-    load_state(&judge, program, seed);
+    load_state(&judge, seed);
     for (unsigned n = 0; n < 16; n++)
         fprintf(stderr, "%sr%u=%#x", n % 4 ? "  " : "\n  ", n, judge.cpu.r[n]);
     fprintf(stderr, "  cpsr=%#x\n", arm_cpsr(&judge.cpu));
@@ -167,11 +170,42 @@ static void compare(unsigned what, unsigned units, const struct translator_optio
         struct generator program = generator(seed + n, what);
 
         generate_program(&program, CODE, 1 + random_below(&program, units));
-        if (run_both(&program, seed + n))
+        if (run_both(&program, seed + n, true))
             report(&program, seed + n);
     }
     end();
 }
+
+/*
+ * Each program several times with other data: so its parts become hot at different times,
+ * and the way leads from one tier to the other and back wherever there is a jump.
+ */
+START_TEST(code_that_becomes_hot_goes_on_where_the_interpreter_was)
+{
+    unsigned long count = setting("RANDOM_CASES", CASES_DEFAULT) / 8;
+    uint64_t seed = setting("RANDOM_SEED", (unsigned long)time(NULL) * 1000003);
+
+    for (unsigned cold = 1; cold <= 4; cold++) {
+        struct translator_options options = {.cold_runs = cold};
+
+        begin(seed % 2, &options);
+        for (unsigned long n = 0; n < count; n++) {
+            struct generator program = generator(seed + n,
+                                                 GENERATE_ARM | GENERATE_THUMB | GENERATE_WILD);
+
+            generate_program(&program, CODE, 1 + random_below(&program, PROGRAM_UNITS));
+            for (uint64_t run = 0; run < cold + 3; run++) {
+                const char *why = run_both(&program, seed + n + (run << 32), run == 0);
+
+                ck_assert_msg(!why, "seed %#llx, cold %u, run %llu: %s",
+                              (unsigned long long)(seed + n), cold, (unsigned long long)run, why);
+            }
+        }
+        ck_assert_uint_gt(translator_stats(translator).blocks, count);
+        end();
+    }
+}
+END_TEST
 
 START_TEST(single_instructions_do_what_the_interpreter_does)
 {
@@ -246,6 +280,7 @@ int main(void)
     tcase_add_test(tests, random_words_do_what_the_interpreter_does);
     tcase_add_test(tests, leaving_techniques_out_changes_nothing);
     tcase_add_test(tests, short_blocks_do_what_long_ones_do);
+    tcase_add_test(tests, code_that_becomes_hot_goes_on_where_the_interpreter_was);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }

@@ -41,6 +41,12 @@ static void setup(void)
     begin(NULL);
 }
 
+/* Code is interpreted twice, then translated. */
+static void setup_tiers(void)
+{
+    begin(&(struct translator_options){.cold_runs = 2});
+}
+
 static void teardown(void)
 {
     translator_free(translator);
@@ -654,6 +660,87 @@ START_TEST(unknown_names_of_stages_and_techniques_are_refused)
 }
 END_TEST
 
+/* ---- tiers ------------------------------------------------------------------------------ */
+
+START_TEST(only_code_that_has_run_often_is_translated)
+{
+    put(CODE, ADD_R0(1));
+    put(CODE + 4, BKPT);
+    for (unsigned n = 0; n < 4; n++) {
+        ck_assert_uint_eq(translator_stats(translator).blocks, n > 2);
+        guest.cpu.r[0] = n;
+        run_to_breakpoint(CODE);
+        ck_assert_uint_eq(guest.cpu.r[0], n + 1);
+    }
+}
+END_TEST
+
+START_TEST(code_that_has_changed_is_cold_again)
+{
+    put(CODE, ADD_R0(1));
+    put(CODE + 4, BKPT);
+    for (unsigned n = 0; n < 3; n++)
+        run_to_breakpoint(CODE);
+    ck_assert_uint_eq(translator_stats(translator).blocks, 1);
+    put(CODE, ADD_R0(2));
+    guest.cpu.r[0] = 0;
+    for (unsigned n = 0; n < 3; n++) {
+        ck_assert_uint_eq(translator_stats(translator).blocks, 1);
+        run_to_breakpoint(CODE);
+    }
+    ck_assert_uint_eq(guest.cpu.r[0], 6);
+    ck_assert_uint_eq(translator_stats(translator).blocks, 2);
+}
+END_TEST
+
+START_TEST(without_tiers_code_is_translated_at_once)
+{
+    teardown();
+    begin(&(struct translator_options){.cold_runs = 2, .without = TRANSLATOR_NO_TIERING});
+    put(CODE, BKPT);
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(translator_stats(translator).blocks, 1);
+}
+END_TEST
+
+START_TEST(cold_code_that_is_interrupted_does_nothing)
+{
+    put(CODE, ADD_R0(1));
+    put(CODE + 4, B(CODE + 4, CODE));
+    guest.cpu.r[0] = 0;
+    guest.cpu.interrupt = 1;
+    ck_assert_int_eq(run(CODE).reason, ARM_INTERRUPTED);
+    ck_assert_uint_eq(guest.cpu.r[0], 0);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], CODE);
+}
+END_TEST
+
+static TCase *tiers(void)
+{
+    TCase *tests = tcase_create("tiers");
+
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, setup_tiers, teardown);
+    tcase_add_test(tests, only_code_that_has_run_often_is_translated);
+    tcase_add_test(tests, code_that_has_changed_is_cold_again);
+    tcase_add_test(tests, without_tiers_code_is_translated_at_once);
+    tcase_add_test(tests, cold_code_that_is_interrupted_does_nothing);
+    tcase_add_test(tests, a_block_that_others_are_chained_to_can_change);
+    tcase_add_test(tests, a_guest_can_rewrite_its_own_code);
+    tcase_add_test(tests, code_that_rewrites_the_next_instruction_goes_on);
+    tcase_add_test(tests, a_literal_that_changes_is_seen);
+    tcase_add_test(tests, unmapped_code_does_not_run_again);
+    tcase_add_test(tests, a_fault_shows_the_flags_that_a_loop_has_handed_on);
+    tcase_add_test(tests, every_class_of_address_faults_and_reaches_nothing_of_ours);
+    tcase_add_test(tests, code_that_runs_off_its_page_faults_at_the_next);
+    tcase_add_test(tests, the_helper_page_is_a_stop);
+    tcase_add_test(tests, endless_loops_of_any_kind_are_interrupted);
+    tcase_add_test(tests, an_interruption_shows_exact_flags);
+    tcase_add_test(tests, threads_share_a_cache_that_is_flushed_under_them);
+    tcase_add_test(tests, a_child_process_has_a_cache_of_its_own);
+    return tests;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("translator");
@@ -685,5 +772,6 @@ int main(void)
     tcase_add_test(tests, dumps_show_every_stage);
     tcase_add_test(tests, unknown_names_of_stages_and_techniques_are_refused);
     suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, tiers());
     return harness_main(suite);
 }

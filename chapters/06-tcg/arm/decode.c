@@ -33,6 +33,7 @@
 struct run {
     uint8_t field; /* which one of struct fields */
     uint8_t low, width;
+    uint32_t mask; /* width ones */
 };
 
 struct row {
@@ -82,14 +83,17 @@ static void compile(struct row *row, const char *pattern)
             row->mask |= UINT32_C(1) << bit;
             row->value |= (uint32_t)(*at - '0') << bit;
         } else if (*at == before) {
-            row->runs[row->run_count - 1].low = (uint8_t)bit;
-            row->runs[row->run_count - 1].width++;
+            struct run *run = &row->runs[row->run_count - 1];
+
+            run->low = (uint8_t)bit;
+            run->width++;
+            run->mask = run->mask << 1 | 1;
         } else {
             const char *letter = strchr(letters, *at);
 
             assert(letter && row->run_count < MAX_RUNS);
-            row->runs[row->run_count++] = (struct run){(uint8_t)(letter - letters), (uint8_t)bit,
-                                                       1};
+            row->runs[row->run_count++] = (struct run){
+                .field = (uint8_t)(letter - letters), .low = (uint8_t)bit, .width = 1, .mask = 1};
         }
         before = *at;
         bit--;
@@ -168,17 +172,14 @@ static int find(const struct table *table, unsigned bucket, uint32_t word)
 }
 
 /* [extract] */
-static struct fields take_fields(const struct row *row, uint32_t word)
+static void take_fields(const struct row *row, uint32_t word, struct fields *f)
 {
-    struct fields f = {0};
-
     for (unsigned i = 0; i < row->run_count; i++) {
         const struct run *run = &row->runs[i];
-        uint32_t *field = (uint32_t *)&f + run->field;
+        uint32_t *field = (uint32_t *)f + run->field;
 
-        *field = *field << run->width | (word >> run->low & ((UINT32_C(1) << run->width) - 1));
+        *field = *field << run->width | (word >> run->low & run->mask);
     }
-    return f;
 }
 /* [/extract] */
 
@@ -219,8 +220,9 @@ static bool is_compare(unsigned op)
 static void fill(struct arm_insn *insn, const struct table *table, int n, uint32_t word)
 {
     const struct encoding *encoding = &table->encodings[n];
-    struct fields f = take_fields(&table->rows[n], word);
+    struct fields f = {0};
 
+    take_fields(&table->rows[n], word, &f);
     insn->row = (uint16_t)n;
     insn->op = (uint8_t)encoding->op;
     insn->cond = table->rows[n].run_count && table->rows[n].runs[0].field == 0 ? f.c : 14;

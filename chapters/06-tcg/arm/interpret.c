@@ -176,27 +176,33 @@ bool arm_fetch(const struct arm_cpu *cpu, uint32_t address, struct arm_insn *ins
 
 /* [loop] */
 /*
- * What was decoded lately, found by its address but believed only if the bits are the
- * same: so code that is written over needs no care.
+ * What a thread has decoded lately, found by its address but believed only if the bits
+ * are the same: so code that is written over needs no care.
  */
-#define REMEMBERED 512
+#define REMEMBERED 4096
+
+static const struct arm_insn *decode(const struct arm_cpu *cpu, uint32_t raw)
+{
+    static _Thread_local struct arm_insn remembered[REMEMBERED];
+    uint32_t number = cpu->r[ARM_PC] / (cpu->thumb ? 2 : 4);
+    struct arm_insn *insn = &remembered[number % REMEMBERED];
+
+    if (insn->length == 0 || insn->raw != raw || insn->thumb != cpu->thumb)
+        *insn = cpu->thumb ? arm_decode_thumb(raw) : arm_decode(raw);
+    return insn;
+}
+
+bool arm_step(struct arm_cpu *cpu, struct arm_stop *stop)
+{
+    uint32_t raw;
+
+    return fetch_raw(cpu, cpu->r[ARM_PC], &raw, stop) && arm_execute(cpu, decode(cpu, raw), stop);
+}
 
 struct running {
     struct arm_cpu *cpu;
     struct arm_stop stop;
-    struct arm_insn remembered[REMEMBERED];
 };
-
-static const struct arm_insn *decode(struct running *running, uint32_t raw)
-{
-    bool thumb = running->cpu->thumb;
-    uint32_t number = running->cpu->r[ARM_PC] / (thumb ? 2 : 4);
-    struct arm_insn *insn = &running->remembered[number % REMEMBERED];
-
-    if (insn->length == 0 || insn->raw != raw || insn->thumb != thumb)
-        *insn = thumb ? arm_decode_thumb(raw) : arm_decode(raw);
-    return insn;
-}
 
 static void run(void *self)
 {
@@ -217,7 +223,7 @@ static void run(void *self)
             return;
         cpu->budget--;
         cpu->instructions++;
-        if (!arm_execute(cpu, decode(running, raw), &running->stop))
+        if (!arm_execute(cpu, decode(cpu, raw), &running->stop))
             return;
     }
 }

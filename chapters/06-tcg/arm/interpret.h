@@ -24,6 +24,9 @@
  */
 struct arm_stop arm_run(struct arm_cpu *cpu);
 
+/* The one instruction at cpu->r[15]: arm_fetch() and arm_execute(). */
+bool arm_step(struct arm_cpu *cpu, struct arm_stop *stop);
+
 /*
  * Fetches and decodes the instruction at address in the given instruction set.
  * False: it lies, at least in part, where nothing can be executed; *stop says so.

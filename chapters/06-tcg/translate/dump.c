@@ -45,6 +45,7 @@ static const struct name techniques[] = {
     {"following", TRANSLATOR_NO_FOLLOWING},
     {"saving", TRANSLATOR_NO_SAVING},
     {"cutting", TRANSLATOR_NO_CUTTING},
+    {"tiering", TRANSLATOR_NO_TIERING},
 };
 
 static const struct name stages[] = {

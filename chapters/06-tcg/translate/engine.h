@@ -27,6 +27,8 @@
 #include "06-tcg/translate/translator.h"
 #include "06-tcg/x86/generate.h"
 
+#define ENGINE_RUNS (1u << 16) /* counters; a page's are 2,048 that lie together */
+
 typedef uint32_t frame_enter(struct arm_cpu *cpu, const void *code, void *table,
                              struct frame_fault *fault);
 
@@ -44,7 +46,8 @@ struct translator {
     struct code_cache cache;
     struct trampolines trampolines;
     struct block_table blocks;
-    _Atomic uintptr_t *jumps; /* the jump table: addresses of code */
+    _Atomic uintptr_t *jumps;          /* the jump table: addresses of code */
+    _Atomic uint8_t runs[ENGINE_RUNS]; /* of cold code, by key: see engine_is_hot() */
     struct translator_stats stats;
     FILE *perf_map;
 
@@ -52,6 +55,28 @@ struct translator {
     struct ir_block ir;
     struct generated generated;
 };
+
+/* [hot] */
+static inline _Atomic uint8_t *engine_runs(struct translator *t, uint32_t key)
+{
+    return &t->runs[(key ^ key >> 16) >> 1 & (ENGINE_RUNS - 1)];
+}
+
+/*
+ * Has the code at key run often enough to be translated? Else this is one time more.
+ * Keys that share a counter are translated sooner than need be, and no harm is done.
+ */
+static inline bool engine_is_hot(struct translator *t, uint32_t key)
+{
+    _Atomic uint8_t *runs = engine_runs(t, key);
+    unsigned count = atomic_load_explicit(runs, memory_order_relaxed);
+
+    if (count >= t->options.cold_runs)
+        return true;
+    atomic_store_explicit(runs, (uint8_t)(count + 1), memory_order_relaxed);
+    return false;
+}
+/* [/hot] */
 
 /* Where threads run the code at this offset. */
 static inline const void *engine_code(const struct translator *t, size_t offset)
@@ -76,6 +101,14 @@ struct ir_live engine_live_flags(const struct translator *t, uint32_t page, uint
 
 /* The flags that the instruction at cpu->r[15] is going to set. */
 unsigned engine_flags_set(const struct arm_cpu *cpu);
+
+/*
+ * interpreting.c: what is left to the interpreter. The lock is not held. False: *stop
+ * says why the guest does not go on.
+ */
+bool engine_interpret_one(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop);
+bool engine_interpret_cold(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop);
+void engine_make_exact(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop);
 
 /* invalidate.c; the lock is held. */
 void engine_chain(struct translator *t, uint32_t exit, struct block *to);

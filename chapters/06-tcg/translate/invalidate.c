@@ -76,10 +76,20 @@ static void forget(struct translator *t, struct block *block)
     t->stats.invalidated++;
 }
 
+/* What comes in its place may never run twice. */
+static void is_cold_again(struct translator *t, uint32_t page)
+{
+    for (uint32_t place = 0; place < SPACE_PAGE_SIZE; place += 2)
+        atomic_store_explicit(engine_runs(t, page << SPACE_PAGE_SHIFT | place), 0,
+                              memory_order_relaxed);
+}
+
 void engine_forget_page(struct translator *t, uint32_t page)
 {
     struct block *block;
 
+    if (t->options.cold_runs && block_table_on_page(&t->blocks, page))
+        is_cold_again(t, page);
     while ((block = block_table_on_page(&t->blocks, page)))
         forget(t, block);
 }

@@ -1,6 +1,7 @@
 /*
  * translator.c: the loop around emitted code.
  *
+ *      +--> cold: interpret to the next jump that leads to hot code
  *      +--> block for the key, translated if new --> enter() ---+
  *      |                                               |        |
  *      |      chain the exit it came through           v        |
@@ -24,7 +25,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "06-tcg/arm/interpret.h"
 #include "06-tcg/fault.h"
 #include "06-tcg/translate/engine.h"
 #include "common/bits.h"
@@ -124,6 +124,8 @@ int translator_new(struct translator **out, struct space *space,
         t->options = *options;
     if (!t->options.block_limit || t->options.block_limit > IR_GUEST)
         t->options.block_limit = IR_GUEST;
+    if (t->options.without & TRANSLATOR_NO_TIERING)
+        t->options.cold_runs = 0;
     t->space = space;
     t->pins = t->options.without & TRANSLATOR_NO_PINS ? &x86_pins_none : &x86_pins_usual;
     error = init(t);
@@ -173,37 +175,6 @@ static uint32_t key_of(const struct arm_cpu *cpu)
     return cpu->r[ARM_PC] | cpu->thumb;
 }
 
-struct interpreting {
-    const struct translator *t;
-    struct arm_cpu *cpu;
-    struct arm_stop *stop;
-    bool done;
-};
-
-static void interpret(void *self)
-{
-    struct interpreting *one = self;
-    struct arm_insn insn;
-
-    one->done = arm_fetch(one->cpu, one->cpu->r[ARM_PC], &insn, one->stop) &&
-                arm_execute(one->cpu, &insn, one->stop);
-}
-
-/* One instruction, by the reference interpreter. False: *stop says why not. */
-static bool interpret_one(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop)
-{
-    struct interpreting one = {.t = t, .cpu = cpu, .stop = stop};
-    siginfo_t info;
-
-    if (fault_guard(interpret, &one, &info))
-        return one.done;
-    *stop = (struct arm_stop){.reason = ARM_FAULT,
-                              .address = (uint32_t)((uintptr_t)info.si_addr - t->space->base),
-                              .access = ARM_READ,
-                              .vanished = info.si_signo == SIGBUS};
-    return false;
-}
-
 /* [writes] */
 /*
  * A fault in emitted code, with the processor's state complete. True: the guest can
@@ -218,7 +189,7 @@ static bool settle_fault(struct translator *t, struct arm_cpu *cpu, const struct
     unsigned flags = space_flags(t->space, address);
 
     if (!fault->vanished && (fault->write ? flags & SPACE_WRITE : flags & SPACE_PROT))
-        return flags & SPACE_CODE ? interpret_one(t, cpu, stop)
+        return flags & SPACE_CODE ? engine_interpret_one(t, cpu, stop)
                                   : true; /* another thread has settled it meanwhile */
     *stop = (struct arm_stop){.reason = ARM_FAULT,
                               .address = address,
@@ -265,46 +236,14 @@ static uint32_t enter(struct translator *t, struct arm_cpu *cpu, const struct bl
     return status;
 }
 
-/*
- * Interrupted between two blocks, where flags that the next one sets anyway may be
- * stale. The interpreter goes on until none is: a few instructions, none of which can
- * fault, or liveness.c would have counted it as a reader. (The limit is for code that
- * another thread changes at this very moment.)
- */
-static void make_exact(void *self)
-{
-    struct interpreting *one = self;
-    struct arm_cpu *cpu = one->cpu;
-    uint32_t page = cpu->r[ARM_PC] >> SPACE_PAGE_SHIFT;
-    struct ir_live live = engine_live_flags(one->t, page, key_of(cpu));
-    unsigned stale = IR_FLAGS_ALL & ~(live.read | live.shown);
-
-    for (unsigned n = 0; stale && n < IR_GUEST; n++) {
-        stale &= ~engine_flags_set(cpu);
-        interpret(one);
-        if (!one->done)
-            break;
-    }
-}
-
-static void interrupted(struct translator *t, struct arm_cpu *cpu, struct arm_stop *stop)
-{
-    struct interpreting one = {.t = t, .cpu = cpu, .stop = stop};
-    siginfo_t info;
-
-    if (!(t->options.without & (TRANSLATOR_NO_LIVENESS | TRANSLATOR_NO_OPTIMIZER)))
-        fault_guard(make_exact, &one, &info);
-    *stop = (struct arm_stop){.reason = ARM_INTERRUPTED};
-}
-
 /* What is left to do outside of the lock. True: go on running. */
 static bool after(struct translator *t, struct arm_cpu *cpu, uint32_t status,
                   const struct frame_fault *fault, struct arm_stop *stop)
 {
     switch (status) {
-    case FRAME_INTERPRET: return interpret_one(t, cpu, stop);
+    case FRAME_INTERPRET: return engine_interpret_one(t, cpu, stop);
     case FRAME_FAULT_TAKEN: return settle_fault(t, cpu, fault, stop);
-    case FRAME_INTERRUPTED: interrupted(t, cpu, stop); return false;
+    case FRAME_INTERRUPTED: engine_make_exact(t, cpu, stop); return false;
     default: return true;
     }
 }
@@ -331,6 +270,15 @@ struct arm_stop translator_run(struct translator *t, struct arm_cpu *cpu)
     set_segment(t);
     pthread_mutex_lock(&t->lock);
     for (;;) {
+        if (!engine_is_hot(t, key_of(cpu))) {
+            pthread_mutex_unlock(&t->lock);
+            if (!engine_interpret_cold(t, cpu, &stop))
+                return stop;
+            pthread_mutex_lock(&t->lock);
+            status = FRAME_LOOKUP;
+            continue;
+        }
+
         bool inherits = status >= FRAME_EXIT && find_recipe(t, status - FRAME_EXIT, &recipe);
         struct block *block = engine_block(t, cpu, key_of(cpu), inherits ? &recipe : NULL, &stop);
 

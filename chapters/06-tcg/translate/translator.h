@@ -49,11 +49,13 @@
 #define TRANSLATOR_NO_FOLLOWING  0x1000u /* a branch ends the block */
 #define TRANSLATOR_NO_SAVING     0x2000u /* lazy flags are deferred only if registers keep them */
 #define TRANSLATOR_NO_CUTTING    0x4000u /* loops look at cpu->interrupt once a turn */
+#define TRANSLATOR_NO_TIERING    0x8000u /* code is translated the first time already */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */
     unsigned block_limit; /* guest instructions of a block; 0: IR_GUEST */
     unsigned without;     /* TRANSLATOR_NO_... */
+    unsigned cold_runs;   /* so often code is interpreted before it is translated; 255 at most */
     bool count;           /* executions of each block */
     bool perf_map;        /* write /tmp/perf-PID.map for perf report */
     unsigned dump;        /* TRANSLATOR_DUMP_...: printed when a block is translated */
