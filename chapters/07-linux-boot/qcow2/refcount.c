@@ -256,21 +256,38 @@ int refcount_allocate(struct qcow2 *image, uint64_t count, uint64_t *offset)
     return error;
 }
 
-int refcount_share(struct qcow2 *image, uint64_t cluster)
+/* The block and the count of a cluster that must be in use, or the file contradicts itself. */
+static int get_used(struct qcow2 *image, uint64_t cluster, struct table **block, uint64_t *count)
 {
-    uint64_t at = cluster % per_block(image), count;
-    struct table *block;
-    int error = get_block(image, cluster, &block);
+    int error = get_block(image, cluster, block);
 
     if (error < 0)
         return error;
-    count = block ? refcount_field(block->bytes, at, image->header.refcount_order) : 0;
-    if (count == 0)
-        return qcow2_damaged(image);
+    *count = *block ? refcount_field((*block)->bytes, cluster % per_block(image),
+                                     image->header.refcount_order)
+                    : 0;
+    return *count == 0 || *count > count_max(image) ? qcow2_damaged(image) : 0;
+}
+
+static int set_count(struct qcow2 *image, uint64_t cluster, struct table *block, uint64_t count)
+{
+    uint64_t at = cluster % per_block(image);
+
+    refcount_set_field(block->bytes, at, image->header.refcount_order, count);
+    return write_fields(image, block, at, 1);
+}
+
+int refcount_share(struct qcow2 *image, uint64_t cluster)
+{
+    uint64_t count;
+    struct table *block;
+    int error = get_used(image, cluster, &block, &count);
+
+    if (error < 0)
+        return error;
     if (count == count_max(image))
         return -EFBIG;
-    refcount_set_field(block->bytes, at, image->header.refcount_order, count + 1);
-    return write_fields(image, block, at, 1);
+    return set_count(image, cluster, block, count + 1);
 }
 
 int refcount_free_later(struct qcow2 *image, uint64_t cluster)
@@ -287,17 +304,13 @@ int refcount_free_later(struct qcow2 *image, uint64_t cluster)
 
 static int count_down(struct qcow2 *image, uint64_t cluster)
 {
-    uint64_t at = cluster % per_block(image), count;
+    uint64_t count;
     struct table *block;
-    int error = get_block(image, cluster, &block);
+    int error = get_used(image, cluster, &block, &count);
 
     if (error < 0)
         return error;
-    count = block ? refcount_field(block->bytes, at, image->header.refcount_order) : 0;
-    if (count == 0 || count > count_max(image))
-        return qcow2_damaged(image);
-    refcount_set_field(block->bytes, at, image->header.refcount_order, count - 1);
-    error = write_fields(image, block, at, 1);
+    error = set_count(image, cluster, block, count - 1);
     if (count == 1 && cluster == image->packed_end / image->cluster_size)
         image->packed_end = 0; /* no stream is left to go on behind */
     if (error == 0 && count == 1)
