@@ -1,5 +1,5 @@
 /*
- * kvm_gdb.c: the VMM with a debugger at its port: gdb itself, and clients that are ruder.
+ * kvm_ran.c: the VMM with a debugger at its port: gdb itself, and clients that are ruder.
  * The guest is guest/hostile.asm, which echoes what is typed ('e') or prints the alphabet
  * ('o'); software KVM will do, but on a processor that QEMU emulates there are no breakpoints.
  */
@@ -16,38 +16,19 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "04-devices/ending.h"
-#include "harness/harness.h"
+#include "07-linux-boot/vmm_guest.h"
 
 #define LIMIT 20.0
 
 static struct terminal vmm;
 
-/* Of the socket: not where the tree is, which in the lab is a file system without sockets. */
-static char folder[] = "/tmp/gdb-XXXXXX", address_path[32], place[40], target[48];
-
 static void start(const char *letter, const char *where, const char *stopped)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          letter,
-                          "-no-reboot",
-                          "-serial",
-                          "stdio",
-                          "-gdb",
-                          where,
-                          stopped,
-                          NULL};
     struct termios settings;
 
-    unlink(address_path);
-    terminal_start(&vmm, argv);
-    for (unsigned i = 0;
-         i < 100 && strncmp(where, "unix", 4) == 0 && access(address_path, F_OK) < 0; i++)
+    unlink(file("gdb"));
+    HOSTILE_START(&vmm, letter, "-no-reboot", "-serial", "stdio", "-gdb", where, stopped);
+    for (unsigned i = 0; i < 100 && strncmp(where, "unix", 4) == 0 && !is_there("gdb"); i++)
         usleep(50000);
     /* From then on what comes back is the guest's, and not the terminal's own echo. */
     for (unsigned i = 0; i < 100 && tcgetattr(vmm.fd, &settings) == 0 && settings.c_lflag & ECHO;
@@ -59,7 +40,6 @@ static void expect_end(int status)
 {
     ck_assert_int_eq(terminal_wait(&vmm, LIMIT), status);
     terminal_free(&vmm);
-    unlink(address_path);
 }
 
 /* Does the guest run? It says what it hears. */
@@ -67,17 +47,6 @@ static void expect_echo(const char *text)
 {
     terminal_type(&vmm, text);
     terminal_expect(&vmm, text, 10);
-}
-
-static int call(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_ge(fd, 0);
-    strcpy(address.sun_path, address_path);
-    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    return fd;
 }
 
 /* Sends data in a frame, and waits for an answer that has text in it. */
@@ -115,58 +84,37 @@ static unsigned descriptors(int pid)
 {
     char path[64];
     unsigned count = 0;
-    DIR *folder;
+    DIR *list;
 
     snprintf(path, sizeof path, "/proc/%d/fd", pid);
-    folder = opendir(path);
-    ck_assert_ptr_nonnull(folder);
-    while (readdir(folder))
+    list = opendir(path);
+    ck_assert_ptr_nonnull(list);
+    while (readdir(list))
         count++;
-    closedir(folder);
+    closedir(list);
     return count;
 }
 
 /* -S, a breakpoint, a register changed so that the guest takes another way, and its end. */
 START_TEST(gdb_breaks_in_and_leads_the_guest_elsewhere)
 {
-    const char *argv[] = {"gdb",
-                          "-nx",
-                          "-batch",
-                          "-ex",
-                          target,
-                          "-ex",
-                          "break *0x1000081", /* cmp al, 'o' */
-                          "-ex",
-                          "continue",
-                          "-ex",
-                          "print/c $al",
-                          "-ex",
-                          "stepi",
-                          "-ex",
-                          "print/x (long)$rip",
-                          "-ex",
-                          "set $eflags |= 0x40", /* equal */
-                          "-ex",
-                          "hbreak *0x10000e2", /* flood: */
-                          "-ex",
-                          "delete 1",
-                          "-ex",
-                          "continue",
-                          "-ex",
-                          "info threads",
-                          "-ex",
-                          "monitor info name",
-                          "-ex",
-                          "x/1xw 0x1000000",
-                          "-ex",
-                          "set *(int *)0x1200000 = 0x600df00d",
-                          "-ex",
-                          "print/x *(int *)0x1200000",
-                          "-ex",
-                          "delete",
-                          "-ex",
-                          "continue",
-                          NULL};
+    static const char *const commands[] = {"break *0x1000081", /* cmp al, 'o' */
+                                           "continue",
+                                           "print/c $al",
+                                           "stepi",
+                                           "print/x (long)$rip",
+                                           "set $eflags |= 0x40", /* equal */
+                                           "hbreak *0x10000e2",   /* flood: */
+                                           "delete 1",
+                                           "continue",
+                                           "info threads",
+                                           "monitor info name",
+                                           "x/1xw 0x1000000",
+                                           "set *(int *)0x1200000 = 0x600df00d",
+                                           "print/x *(int *)0x1200000",
+                                           "delete",
+                                           "continue",
+                                           NULL};
     static const char *const says[] = {"Breakpoint 1, 0x0000000001000081",
                                        "= 101 'e'",
                                        "= 0x1000083",
@@ -174,14 +122,14 @@ START_TEST(gdb_breaks_in_and_leads_the_guest_elsewhere)
                                        "CPU#0, running",
                                        "= 0x600df00d",
                                        "exited normally"};
-    struct program gdb;
+    struct program ran;
 
-    start("e", place, "-S");
-    gdb = program_run(argv, NULL, LIMIT);
+    start("e", "unix:FOLDER/gdb", "-S");
+    ran = gdb(commands);
     for (unsigned i = 0; i < sizeof says / sizeof says[0]; i++)
-        ck_assert_msg(strstr(gdb.out, says[i]) != NULL, "no \"%s\" in\n%s%s", says[i], gdb.out,
-                      gdb.err);
-    program_free(&gdb);
+        ck_assert_msg(strstr(ran.out, says[i]) != NULL, "no \"%s\" in\n%s%s", says[i], ran.out,
+                      ran.err);
+    program_free(&ran);
     expect_end(STATUS_OFF);
 }
 END_TEST
@@ -190,11 +138,11 @@ START_TEST(a_second_debugger_is_turned_away)
 {
     int one, other;
 
-    start("e", place, NULL);
-    one = call();
+    start("e", "unix:FOLDER/gdb", NULL);
+    one = call("gdb");
     ask(one, "?", "T05");
     for (unsigned i = 0; i < 100; i++) {
-        other = call();
+        other = call("gdb");
         ck_assert(hears_the_end(other));
         close(other);
     }
@@ -210,11 +158,11 @@ START_TEST(callers_that_come_and_go_leave_nothing_behind)
 {
     unsigned before;
 
-    start("e", place, NULL);
+    start("e", "unix:FOLDER/gdb", NULL);
     expect_echo("before");
     before = descriptors(vmm.pid);
     for (unsigned i = 0; i < 300; i++) {
-        int fd = call();
+        int fd = call("gdb");
 
         if (i % 100 == 0)
             ask(fd, "?", "T05"); /* he is there, not only in the queue */
@@ -233,15 +181,15 @@ START_TEST(a_guest_stopped_goes_on_when_its_debugger_dies)
 {
     int fd;
 
-    start("e", place, NULL);
+    start("e", "unix:FOLDER/gdb", NULL);
     expect_echo("one");
-    fd = call();
+    fd = call("gdb");
     ask(fd, "?", "T05");
     terminal_type(&vmm, "two");
     ck_assert(!terminal_sees(&vmm, "two", 0.5));
     close(fd);
     terminal_expect(&vmm, "two", 10);
-    fd = call();
+    fd = call("gdb");
     ask(fd, "D", "OK");
     expect_echo("three");
     close(fd);
@@ -262,8 +210,8 @@ START_TEST(the_guest_s_end_is_told)
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int fd;
 
-        start(rows[i].letter, place, "-S");
-        fd = call();
+        start(rows[i].letter, "unix:FOLDER/gdb", "-S");
+        fd = call("gdb");
         ask(fd, "vCont;c", rows[i].told);
         close(fd);
         expect_end(rows[i].status);
@@ -275,8 +223,8 @@ START_TEST(kill_is_quit)
 {
     int fd;
 
-    start("e", place, NULL);
-    fd = call();
+    start("e", "unix:FOLDER/gdb", NULL);
+    fd = call("gdb");
     ask(fd, "vKill;1", "OK");
     close(fd);
     expect_end(STATUS_OFF);
@@ -288,8 +236,8 @@ START_TEST(a_signal_ends_a_machine_that_stands)
 {
     int fd;
 
-    start("e", place, NULL);
-    fd = call();
+    start("e", "unix:FOLDER/gdb", NULL);
+    fd = call("gdb");
     ask(fd, "?", "T05");
     kill(vmm.pid, SIGTERM);
     expect_end(128 + SIGTERM);
@@ -342,24 +290,15 @@ static const char *no_breakpoints(void)
             *(unsigned *)(vendor + 8));
     if (strcmp(vendor, "TCGTCGTCGTCG") == 0)
         return "QEMU's emulated AMD-V has no breakpoints for KVM's guests";
-    if (system("command -v gdb >/dev/null") != 0)
-        return "no gdb: common/deps test installs it";
-    return NULL;
+    return no_gdb();
 }
 
 int main(void)
 {
     Suite *suite = suite_create("07 debugger");
     TCase *tests = tcase_create("gdb");
-    int status;
 
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        return EXIT_FAILURE;
-    }
-    snprintf(address_path, sizeof address_path, "%s/socket", folder);
-    snprintf(place, sizeof place, "unix:%s", address_path);
-    snprintf(target, sizeof target, "target remote %s", address_path);
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 120);
     harness_add(tests, gdb_breaks_in_and_leads_the_guest_elsewhere, no_breakpoints());
     harness_add(tests, a_second_debugger_is_turned_away, harness_no_kvm());
@@ -370,7 +309,5 @@ int main(void)
     harness_add(tests, a_signal_ends_a_machine_that_stands, harness_no_kvm());
     harness_add(tests, a_port_is_for_this_host_alone, harness_no_kvm());
     suite_add_tcase(suite, tests);
-    status = harness_main(suite);
-    rmdir(folder);
-    return status;
+    return harness_main(suite);
 }

@@ -10,10 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "04-devices/ending.h"
-#include "harness/harness.h"
+#include "07-linux-boot/vmm_guest.h"
 
-#define FOLDER "/tmp/huge-pages"
+#define PAGES "/tmp/huge-pages"
 
 static void set_aside(unsigned pages)
 {
@@ -26,14 +25,14 @@ static void set_aside(unsigned pages)
 
 static void setup(void)
 {
-    mkdir(FOLDER, 0700);
-    ck_assert_int_eq(mount("none", FOLDER, "hugetlbfs", 0, "pagesize=2M"), 0);
+    mkdir(PAGES, 0700);
+    ck_assert_int_eq(mount("none", PAGES, "hugetlbfs", 0, "pagesize=2M"), 0);
 }
 
 static void teardown(void)
 {
-    umount(FOLDER);
-    rmdir(FOLDER);
+    umount(PAGES);
+    rmdir(PAGES);
     set_aside(0);
 }
 
@@ -55,22 +54,11 @@ static unsigned huge_of(pid_t pid)
 
 START_TEST(a_guest_runs_in_huge_pages_alone)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          "e",
-                          "-mem-path",
-                          FOLDER,
-                          "-mem-prealloc",
-                          NULL};
     struct terminal vmm;
 
     set_aside(32);
-    terminal_start(&vmm, argv);
-    for (unsigned i = 0; i < 300 && huge_of(vmm.pid) == 0; i++)
+    HOSTILE_START(&vmm, "e", "-mem-path", PAGES, "-mem-prealloc");
+    for (unsigned i = 0; i < 300 && huge_of(vmm.pid) < 64 * 1024; i++)
         usleep(100 * 1000);
     ck_assert_uint_eq(huge_of(vmm.pid), 64 * 1024);
     terminal_type(&vmm, "q");
@@ -81,20 +69,10 @@ END_TEST
 
 START_TEST(too_few_are_refused_with_the_counts)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          "h",
-                          "-mem-path",
-                          FOLDER,
-                          NULL};
     struct program ran;
 
     set_aside(10);
-    ran = program_run(argv, NULL, 30);
+    ran = HOSTILE_RUN("h", NULL, "-mem-path", PAGES);
     ck_assert_int_eq(ran.status, STATUS_REFUSED);
     ck_assert_msg(strstr(ran.err, "32 pages of 2 MiB are needed, 10 of 10 are free"), "%s",
                   ran.err);

@@ -18,67 +18,19 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "04-devices/ending.h"
 #include "07-linux-boot/sandbox.h"
+#include "07-linux-boot/vmm_guest.h"
 #include "common/bits.h"
-#include "harness/harness.h"
 
 #define LIMIT 30.0 /* seconds */
 #define RAM   "64" /* MiB */
 
-static char folder[40];
-
-static const char *file(const char *name)
+static void make_images(void)
 {
-    static char paths[4][100];
-    static unsigned next;
-
-    next = (next + 1) % ARRAY_SIZE(paths);
-    snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name);
-    return paths[next];
-}
-
-static void make_image(const char *name, off_t size)
-{
-    int fd = open(file(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-    ck_assert_int_eq(ftruncate(fd, size), 0);
-    close(fd);
-}
-
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/kvm_isolation.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    make_image("disk.img", 1 << 20);
-    make_image("one.iso", 1 << 16);
-    make_image("two.iso", 1 << 17);
-}
-
-static void remove_folder(void)
-{
-    const char *argv[] = {"rm", "-r", folder, NULL};
-    struct program ran = program_run(argv, NULL, LIMIT);
-
-    program_free(&ran);
-}
-
-#define OPTIONS_MAX 20u
-
-/* hostile.asm does what letter says; its console is a terminal. */
-static void start(struct terminal *terminal, const char *letter, const char *const options[])
-{
-    const char *argv[9 + OPTIONS_MAX] = {harness_built("vmm"),
-                                         "-kernel",
-                                         harness_built("07-linux-boot/hostile.bin"),
-                                         "-m",
-                                         RAM,
-                                         "-append",
-                                         letter};
-
-    for (unsigned i = 0, at = 7; options && options[i]; i++)
-        argv[at++] = options[i];
-    terminal_start(terminal, argv);
+    folder_make();
+    make_sparse("disk.img", 1 << 20);
+    make_sparse("one.iso", 1 << 16);
+    make_sparse("two.iso", 1 << 17);
 }
 
 /* Before, the terminal itself would echo; and all that comes before the guest is done. */
@@ -98,11 +50,15 @@ static void wait_until_raw(const struct terminal *terminal)
 /* It runs: 'e' echoes what is typed. */
 static void start_echo(struct terminal *terminal, const char *const options[])
 {
-    start(terminal, "e", options);
+    hostile_start(terminal, "e", options);
     wait_until_raw(terminal);
     terminal_type(terminal, "hello");
     terminal_expect(terminal, "hello", LIMIT);
 }
+
+#define START_ECHO(terminal, ...) start_echo(terminal, OPTIONS("-m", RAM, __VA_ARGS__))
+#define DISK                      "file=FOLDER/disk.img,format=raw"
+#define DISC                      "file=FOLDER/one.iso,if=scsi,media=cdrom,id=cd0"
 
 static void end_echo(struct terminal *terminal)
 {
@@ -173,18 +129,12 @@ static void expect_no_privileges(const char *path)
     expect_line(path, "Seccomp:", "2");
 }
 
-static const char *const every_thread[] = {"-smp", "2", "-nic", "user", "-drive", NULL, NULL};
-
 START_TEST(no_thread_has_a_capability_or_is_without_a_filter)
 {
-    const char *options[ARRAY_SIZE(every_thread)];
-    char drive[150], path[60];
     struct terminal terminal;
+    char path[60];
 
-    memcpy(options, every_thread, sizeof options);
-    snprintf(drive, sizeof drive, "file=%s,format=raw", file("disk.img"));
-    options[5] = drive;
-    start_echo(&terminal, options);
+    START_ECHO(&terminal, "-smp", "2", "-nic", "user", "-drive", DISK);
     /* main, two processors, the user network, the card's and the disk's */
     ck_assert_uint_ge(each_thread(terminal.pid, expect_no_privileges), 5);
     snprintf(path, sizeof path, "/proc/%d/limits", terminal.pid);
@@ -220,11 +170,10 @@ static bool same_namespace(int pid, const char *kind)
 
 START_TEST(a_jail_has_no_file_and_no_network)
 {
-    static const char *const jail[] = {"-jail", NULL};
     struct terminal terminal;
     char root[60], mounts[60];
 
-    start_echo(&terminal, jail);
+    START_ECHO(&terminal, "-jail");
     snprintf(root, sizeof root, "/proc/%d/root/", terminal.pid);
     ck_assert_uint_eq(count_entries(root), 0);
     snprintf(mounts, sizeof mounts, "/proc/%d/mounts", terminal.pid);
@@ -238,11 +187,10 @@ END_TEST
 /* With a user network the host's is needed, and its list of name servers. */
 START_TEST(a_jail_with_a_user_network_has_one_file)
 {
-    static const char *const jail[] = {"-jail", "-nic", "user", NULL};
     struct terminal terminal;
     char root[60];
 
-    start_echo(&terminal, jail);
+    START_ECHO(&terminal, "-jail", "-nic", "user");
     snprintf(root, sizeof root, "/proc/%d/root/", terminal.pid);
     ck_assert_uint_eq(count_entries(root), access("/etc/resolv.conf", R_OK) == 0);
     ck_assert(!same_namespace(terminal.pid, "mnt") && same_namespace(terminal.pid, "net"));
@@ -252,11 +200,10 @@ END_TEST
 
 START_TEST(a_vmm_becomes_another_user_in_another_root)
 {
-    const char *const options[] = {"-runas", "4711:4712", "-chroot", folder, NULL};
     struct terminal terminal;
     char status[60], root[60];
 
-    start_echo(&terminal, options);
+    START_ECHO(&terminal, "-runas", "4711:4712", "-chroot", folder);
     snprintf(status, sizeof status, "/proc/%d/status", terminal.pid);
     expect_line(status, "Uid:", "4711\t4711\t4711\t4711");
     expect_line(status, "Gid:", "4712\t4712\t4712\t4712");
@@ -283,18 +230,13 @@ START_TEST(who_cannot_be_found_is_refused)
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-        const char *argv[] = {harness_built("vmm"),
-                              "-kernel",
-                              harness_built("07-linux-boot/hostile.bin"),
-                              "-append",
-                              "h",
-                              rows[i].options[0],
-                              rows[i].options[1],
-                              NULL};
+        struct arguments arguments;
 
         if (strcmp(rows[i].options[0], "-sandbox") == 0 && !sandbox_is_possible())
             continue;
-        e2e_run(argv, STATUS_REFUSED, "", rows[i].says, "the host cannot do it", "07-linux-boot");
+        hostile_arguments(&arguments, "h", OPTIONS(rows[i].options[0], rows[i].options[1]));
+        e2e_run(arguments.list, STATUS_REFUSED, "", rows[i].says, "the host cannot do it",
+                "07-linux-boot");
     }
 }
 END_TEST
@@ -310,14 +252,11 @@ static void tell_monitor(struct terminal *terminal, const char *line, const char
 
 START_TEST(discs_come_from_one_folder_only)
 {
-    char drive[150], sandbox[100], line[300];
-    const char *const options[] = {"-drive", drive, "-sandbox", sandbox, NULL};
     struct terminal terminal;
+    char line[300];
 
-    snprintf(drive, sizeof drive, "file=%s,if=scsi,media=cdrom,id=cd0", file("one.iso"));
-    snprintf(sandbox, sizeof sandbox, "on,discs=%s", folder);
     ck_assert_int_eq(symlink("/etc/passwd", file("link.iso")), 0);
-    start_echo(&terminal, options);
+    START_ECHO(&terminal, "-drive", DISC, "-sandbox", "on,discs=FOLDER");
     terminal_type(&terminal, "\001c");
     terminal_expect(&terminal, "(vmm)", LIMIT);
     tell_monitor(&terminal, "change cd0 /etc/passwd\r", "the sandbox opens no file but below");
@@ -339,12 +278,9 @@ END_TEST
 /* What the monitor shows. Which numbers grow when is for the devices' own tests. */
 START_TEST(losses_are_counted_and_shown)
 {
-    char drive[150];
-    const char *const options[] = {"-drive", drive, "-device", "virtio-rng-pci,id=r", NULL};
     struct terminal terminal;
 
-    snprintf(drive, sizeof drive, "file=%s,format=raw", file("disk.img"));
-    start_echo(&terminal, options);
+    START_ECHO(&terminal, "-drive", DISK, "-device", "virtio-rng-pci,id=r");
     terminal_type(&terminal, "\001c");
     terminal_expect(&terminal, "(vmm)", LIMIT);
     terminal_type(&terminal, "info virtio\r");
@@ -362,18 +298,16 @@ END_TEST
 /* Also after SIGKILL, when nobody else could. */
 START_TEST(the_clerk_removes_what_a_killed_vmm_leaves)
 {
-    char serial[150];
-    const char *const options[] = {"-monitor", serial, "-pidfile", file("pid"), NULL};
     struct terminal terminal;
 
-    snprintf(serial, sizeof serial, "unix:%s,server=on,wait=off", file("socket"));
-    start_echo(&terminal, options);
-    ck_assert(access(file("pid"), F_OK) == 0 && access(file("socket"), F_OK) == 0);
+    START_ECHO(&terminal, "-monitor", "unix:FOLDER/socket,server=on,wait=off", "-pidfile",
+               "FOLDER/pid");
+    ck_assert(is_there("pid") && is_there("socket"));
     kill(terminal.pid, SIGKILL);
     ck_assert_int_eq(terminal_wait(&terminal, LIMIT), 128 + SIGKILL);
-    for (unsigned i = 0; i < 50 && access(file("socket"), F_OK) == 0; i++)
+    for (unsigned i = 0; i < 50 && is_there("socket"); i++)
         usleep(100000);
-    ck_assert(access(file("pid"), F_OK) < 0 && access(file("socket"), F_OK) < 0);
+    ck_assert(!is_there("pid") && !is_there("socket"));
     terminal_free(&terminal);
 }
 END_TEST
@@ -412,22 +346,11 @@ END_TEST
 
 START_TEST(a_reset_opens_nothing_again)
 {
-    char drive[150], disc[150], log[150];
-    const char *const options[] = {"-smp",    "2",
-                                   "-nic",    "user",
-                                   "-drive",  drive,
-                                   "-drive",  disc,
-                                   "-device", "virtio-balloon-pci",
-                                   "-device", "virtio-serial-pci",
-                                   "-serial", "mon:stdio",
-                                   "-serial", log,
-                                   NULL};
     struct terminal terminal;
 
-    snprintf(drive, sizeof drive, "file=%s,format=raw", file("disk.img"));
-    snprintf(disc, sizeof disc, "file=%s,if=scsi,media=cdrom,id=cd0", file("one.iso"));
-    snprintf(log, sizeof log, "file:%s", file("serial.log"));
-    start(&terminal, "k", options);
+    HOSTILE_START(&terminal, "k", "-smp", "2", "-nic", "user", "-drive", DISK, "-drive", DISC,
+                  "-device", "virtio-balloon-pci", "-device", "virtio-serial-pci", "-serial",
+                  "mon:stdio", "-serial", "file:FOLDER/serial.log");
     ck_assert(!terminal_sees(&terminal, "vmm:", 3));
     terminal_type(&terminal, "\001x");
     ck_assert_int_eq(terminal_wait(&terminal, LIMIT), STATUS_OFF);
@@ -438,21 +361,8 @@ END_TEST
 /* A daemon in a jail still finds its pidfile at the end: the clerk does. */
 START_TEST(a_daemon_in_a_jail_leaves_nothing_behind)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          RAM,
-                          "-append",
-                          "e",
-                          "-daemonize",
-                          "-jail",
-                          "-serial",
-                          "null",
-                          "-pidfile",
-                          file("pid"),
-                          NULL};
-    struct program ran = program_run(argv, NULL, LIMIT);
+    struct program ran = HOSTILE_RUN("e", NULL, "-daemonize", "-jail", "-serial", "null",
+                                     "-pidfile", "FOLDER/pid");
     FILE *pidfile = fopen(file("pid"), "r");
     int pid = 0;
 
@@ -462,9 +372,9 @@ START_TEST(a_daemon_in_a_jail_leaves_nothing_behind)
     ck_assert_int_eq(fscanf(pidfile, "%d", &pid), 1);
     fclose(pidfile);
     ck_assert_int_eq(kill(pid, SIGTERM), 0);
-    for (unsigned i = 0; i < 100 && access(file("pid"), F_OK) == 0; i++)
+    for (unsigned i = 0; i < 100 && is_there("pid"); i++)
         usleep(100000);
-    ck_assert_int_lt(access(file("pid"), F_OK), 0);
+    ck_assert(!is_there("pid"));
 }
 END_TEST
 
@@ -489,14 +399,13 @@ static const struct {
 
 START_TEST(each_end_has_its_status_and_gives_the_terminal_back)
 {
-    const char *const option[] = {endings[_i].option, NULL};
     struct terminal terminal;
     struct termios now;
     int status;
 
     if (endings[_i].signal == SIGSYS && !sandbox_is_possible())
         return; /* nothing is forbidden */
-    start(&terminal, endings[_i].letter, option);
+    HOSTILE_START(&terminal, endings[_i].letter, endings[_i].option);
     if (endings[_i].typed || endings[_i].signal)
         wait_until_raw(&terminal);
     if (endings[_i].typed)
@@ -543,7 +452,7 @@ START_TEST(no_flood_takes_more_than_5_MiB_beyond_the_guests_ram)
 {
     struct terminal terminal;
 
-    start(&terminal, floods[_i], NULL);
+    HOSTILE_START(&terminal, floods[_i], NULL);
     for (unsigned sample = 0; sample < 15; sample++) {
         uint64_t now = resident(terminal.pid);
 
@@ -570,41 +479,28 @@ static bool is_promised_never(const char *line)
 
 START_TEST(after_the_first_instruction_nothing_is_opened_started_or_made_executable)
 {
-    char drive[150], log[100], line[1000];
-    const char *argv[] = {
+    const char *argv[40] = {
         "strace",
         "-f",
         "-qq",
         "-e",
         "trace=open,openat,openat2,creat,socket,execve,execveat,mmap,mprotect,ioctl",
         "-o",
-        log,
-        harness_built("vmm"),
-        "-kernel",
-        harness_built("07-linux-boot/hostile.bin"),
-        "-m",
-        RAM,
-        "-smp",
-        "2",
-        "-append",
-        "p",
-        "-no-reboot",
-        "-stats",
-        "-device",
-        "virtio-rng-pci",
-        "-drive",
-        drive,
-        NULL};
+        file("strace")};
+    struct arguments arguments;
     struct program ran;
+    char line[1000];
     bool runs = false;
     FILE *calls;
 
-    snprintf(log, sizeof log, "%s", file("strace"));
-    snprintf(drive, sizeof drive, "file=%s,format=raw", file("disk.img"));
+    hostile_arguments(&arguments, "p",
+                      OPTIONS("-m", RAM, "-smp", "2", "-no-reboot", "-stats", "-device",
+                              "virtio-rng-pci", "-drive", DISK));
+    memcpy(argv + 7, arguments.list, 30 * sizeof argv[0]);
     ran = program_run(argv, NULL, 3 * LIMIT);
     ck_assert_msg(ran.status == STATUS_OFF, "status %d: %s", ran.status, ran.err);
     program_free(&ran);
-    calls = fopen(log, "r");
+    calls = fopen(file("strace"), "r");
     ck_assert_ptr_nonnull(calls);
     while (fgets(line, sizeof line, calls)) {
         ck_assert_msg(!runs || !is_promised_never(line), "%s", line);
@@ -629,7 +525,7 @@ static Suite *isolation_suite(void)
     no_strace = no_sandbox;
     if (!no_strace && access("/usr/bin/strace", X_OK) != 0)
         no_strace = "no strace: common/deps test installs it";
-    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    tcase_add_checked_fixture(tests, make_images, folder_remove);
     tcase_set_timeout(tests, 5 * LIMIT);
     harness_add(tests, no_thread_has_a_capability_or_is_without_a_filter, no_sandbox);
     harness_add(tests, a_jail_has_no_file_and_no_network, no_sandbox);

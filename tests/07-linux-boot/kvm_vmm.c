@@ -12,34 +12,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "04-devices/ending.h"
 #include "07-linux-boot/sandbox.h"
+#include "07-linux-boot/vmm_guest.h"
 #include "common/bits.h"
-#include "harness/harness.h"
 
 #define LIMIT 30.0 /* seconds; one is usual, until the halt is noticed */
 
-/* guest/hostile.asm does what letter says. */
-static struct program run(const char *letter, const char *option, const char *input)
-{
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          letter,
-                          option,
-                          NULL};
-    struct program ran = program_run(argv, input, LIMIT);
-
-    ck_assert_msg(!ran.timed_out, "%s: still running after %.0f s", letter, LIMIT);
-    return ran;
-}
-
 static void expect(const char *letter, int status, const char *out, const char *err)
 {
-    struct program ran = run(letter, "-no-reboot", NULL);
+    struct program ran = HOSTILE_RUN(letter, NULL, "-no-reboot");
 
     ck_assert_msg(ran.status == status, "%s: status %d, not %d; %s", letter, ran.status, status,
                   ran.err);
@@ -56,7 +37,7 @@ END_TEST
 
 START_TEST(rep_outsb_of_65535_bytes_arrives_in_order)
 {
-    struct program ran = run("o", NULL, NULL);
+    struct program ran = HOSTILE_RUN("o", NULL, NULL);
 
     ck_assert_int_eq(ran.status, STATUS_OFF);
     ck_assert_uint_eq(ran.out_size, 65535);
@@ -109,7 +90,7 @@ START_TEST(each_reset_port_resets)
     static const char *const letters[] = {"9", "f", "k"};
 
     for (unsigned i = 0; i < ARRAY_SIZE(letters); i++) {
-        struct program ran = run(letters[i], "-no-reboot", NULL);
+        struct program ran = HOSTILE_RUN(letters[i], NULL, "-no-reboot");
 
         ck_assert_int_eq(ran.status, STATUS_RESET);
         ck_assert_str_eq(ran.out, ""); /* not one instruction further */
@@ -134,18 +115,7 @@ START_TEST(a_sandbox_takes_nothing_that_a_run_needs)
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(runs); i++) {
-        const char *argv[] = {harness_built("vmm"),
-                              "-kernel",
-                              harness_built("07-linux-boot/hostile.bin"),
-                              "-m",
-                              "64",
-                              "-sandbox",
-                              "on",
-                              "-append",
-                              runs[i].letter,
-                              runs[i].option,
-                              NULL};
-        struct program ran = program_run(argv, NULL, LIMIT);
+        struct program ran = HOSTILE_RUN(runs[i].letter, NULL, "-sandbox", "on", runs[i].option);
 
         ck_assert_msg(ran.status == runs[i].status && strstr(ran.out, runs[i].out),
                       "%s: status %d, not %d; %s", runs[i].letter, ran.status, runs[i].status,
@@ -158,16 +128,8 @@ END_TEST
 START_TEST(resets_follow_each_other_until_the_user_quits)
 {
     struct terminal terminal;
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          "k",
-                          NULL};
 
-    terminal_start(&terminal, argv);
+    HOSTILE_START(&terminal, "k", NULL);
     ck_assert(!terminal_sees(&terminal, "vmm:", 2)); /* hundreds of machines later */
     terminal_type(&terminal, "\x01x");
     ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
@@ -175,27 +137,11 @@ START_TEST(resets_follow_each_other_until_the_user_quits)
 }
 END_TEST
 
-/* hostile.asm: 'e' echoes what is typed, until a 'q'; 'o' prints the alphabet. */
-static void start(struct terminal *terminal, const char *letter, const char *option)
-{
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          letter,
-                          option,
-                          NULL};
-
-    terminal_start(terminal, argv);
-}
-
 START_TEST(the_monitor_is_behind_the_terminal)
 {
     struct terminal terminal;
 
-    start(&terminal, "e", NULL);
+    HOSTILE_START(&terminal, "e", NULL);
     terminal_type(&terminal, "for the guest");
     terminal_expect(&terminal, "for the guest", 10);
     terminal_type(&terminal, "\x01"
@@ -221,7 +167,7 @@ START_TEST(a_held_machine_has_not_run_one_instruction)
 {
     struct terminal terminal;
 
-    start(&terminal, "o", "-S");
+    HOSTILE_START(&terminal, "o", "-S");
     ck_assert(!terminal_sees(&terminal, "ABC", 1));
     terminal_type(&terminal, "\x01"
                              "cinfo cpus\r");
@@ -234,34 +180,15 @@ START_TEST(a_held_machine_has_not_run_one_instruction)
 }
 END_TEST
 
-/* Says words to the monitor at path; false: nobody is there within 5 s. */
-static bool tell(const char *path, const char *words)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    unsigned tries = 0;
-
-    strcpy(address.sun_path, path);
-    while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && tries++ < 50)
-        usleep(100000);
-    ck_assert_int_eq(write(fd, words, strlen(words)), (ssize_t)strlen(words));
-    close(fd);
-    return tries < 50;
-}
-
 /* The VMM with its first serial port on a socket, and a caller; hostile.asm's 'e' echoes. */
-static void *call_and_talk(void *self)
+static void *call_and_talk(void *unused)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *path = self;
     static char heard[1000];
+    int fd = call("serial");
     size_t size = 0;
     ssize_t got;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    strcpy(address.sun_path, path);
-    for (unsigned i = 0; i < 100 && connect(fd, (struct sockaddr *)&address, sizeof address); i++)
-        usleep(100000);
+    (void)unused;
     if (write(fd, "a line through a socket\nq", 25) != 25)
         return NULL;
     while (size < sizeof heard - 1 && (got = read(fd, heard + size, sizeof heard - 1 - size)) > 0)
@@ -272,32 +199,19 @@ static void *call_and_talk(void *self)
 
 START_TEST(a_serial_port_on_a_socket_waits_for_its_caller_and_loses_nothing)
 {
-    char path[60], serial[80];
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          "e",
-                          "-serial",
-                          serial,
-                          NULL};
     struct program ran;
     pthread_t caller;
     void *heard;
 
-    snprintf(path, sizeof path, "/tmp/kvm_vmm.%d", getpid());
-    snprintf(serial, sizeof serial, "unix:%s,server=on", path);
-    pthread_create(&caller, NULL, call_and_talk, path);
-    ran = program_run(argv, NULL, LIMIT);
+    pthread_create(&caller, NULL, call_and_talk, NULL);
+    ran = HOSTILE_RUN("e", NULL, "-serial", "unix:FOLDER/serial,server=on");
     pthread_join(caller, &heard);
     ck_assert_int_eq(ran.status, STATUS_OFF);
     ck_assert_str_eq(ran.out, "");
     ck_assert_ptr_nonnull(strstr(ran.err, "waiting for somebody to connect to"));
     ck_assert_ptr_nonnull(heard);
     ck_assert_str_eq(heard, "a line through a socket\nalive\n");
-    ck_assert_int_lt(access(path, F_OK), 0);
+    ck_assert(!is_there("serial"));
     program_free(&ran);
 }
 END_TEST
@@ -305,18 +219,8 @@ END_TEST
 START_TEST(a_terminal_that_nobody_uses_stays_as_it_is)
 {
     struct terminal terminal;
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          "e",
-                          "-serial",
-                          "null",
-                          NULL};
 
-    terminal_start(&terminal, argv);
+    HOSTILE_START(&terminal, "e", "-serial", "null");
     ck_assert(!terminal_sees(&terminal, "vmm:", 1));
     terminal_type(&terminal, "\x03"); /* Ctrl-C is a signal, not a key */
     ck_assert_int_eq(terminal_wait(&terminal, 10), 128 + SIGINT);
@@ -324,67 +228,50 @@ START_TEST(a_terminal_that_nobody_uses_stays_as_it_is)
 }
 END_TEST
 
-static bool is_there(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
 START_TEST(a_daemon_has_started_when_its_command_ends)
 {
-    char folder[] = "/tmp/kvm_vmm.XXXXXX", pidfile[60], path[60], monitor[100];
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          "e",
-                          "-daemonize",
-                          "-pidfile",
-                          pidfile,
-                          "-monitor",
-                          monitor,
-                          NULL};
+    struct arguments arguments;
+    int pid = 0, monitor;
     struct program ran;
-    FILE *file;
-    int pid = 0;
+    FILE *in;
 
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(pidfile, sizeof pidfile, "%s/pid", folder);
-    snprintf(path, sizeof path, "%s/monitor", folder);
-    snprintf(monitor, sizeof monitor, "unix:%s,server=on,wait=off", path);
-    ran = program_run(argv, NULL, LIMIT);
+    hostile_arguments(&arguments, "e",
+                      OPTIONS("-m", "64", "-daemonize", "-pidfile", "FOLDER/pid", "-monitor",
+                              "unix:FOLDER/monitor,server=on,wait=off"));
+    ran = program_run(arguments.list, NULL, LIMIT);
     ck_assert_int_eq(ran.status, 0);
     ck_assert_str_eq(ran.err, "");
     program_free(&ran);
-    file = fopen(pidfile, "r");
-    ck_assert_int_eq(fscanf(file, "%d", &pid), 1);
-    fclose(file);
+    in = fopen(file("pid"), "r");
+    ck_assert_int_eq(fscanf(in, "%d", &pid), 1);
+    fclose(in);
     ck_assert_int_eq(kill(pid, 0), 0); /* it runs */
 
-    ran = program_run(argv, NULL, LIMIT); /* a second one is refused, to its caller's face */
+    ran = program_run(arguments.list, NULL,
+                      LIMIT); /* a second one is refused, to its caller's face */
     ck_assert_int_eq(ran.status, STATUS_REFUSED);
     ck_assert_ptr_nonnull(strstr(ran.err, "another VMM runs that has it"));
     program_free(&ran);
 
-    ck_assert(tell(path, "quit\n"));
-    for (unsigned i = 0; i < 100 && (is_there(pidfile) || kill(pid, 0) == 0); i++)
+    monitor = call("monitor");
+    ck_assert_int_eq(write(monitor, "quit\n", 5), 5);
+    close(monitor);
+    for (unsigned i = 0; i < 100 && (is_there("pid") || kill(pid, 0) == 0); i++)
         usleep(100000);
     ck_assert_int_lt(kill(pid, 0), 0);
-    ck_assert(!is_there(pidfile) && !is_there(path));
-    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert(!is_there("pid") && !is_there("monitor"));
 }
 END_TEST
 
 START_TEST(a_polling_driver_gets_piped_input_whole)
 {
-    struct program ran = run("e", NULL, "the quick brown fox jumps over the lazy dog\nq");
+    struct program ran = HOSTILE_RUN("e", "the quick brown fox jumps over the lazy dog\nq", NULL);
 
     ck_assert_int_eq(ran.status, STATUS_OFF);
     /* 'q' ends it: the first one is in "quick". */
     ck_assert_str_eq(ran.out, "the alive\n");
     program_free(&ran);
-    ran = run("e", NULL, "The lazy dog is not jumped over, not even by a brown fox\nq");
+    ran = HOSTILE_RUN("e", "The lazy dog is not jumped over, not even by a brown fox\nq", NULL);
     ck_assert_str_eq(ran.out, "The lazy dog is not jumped over, not even by a brown fox\nalive\n");
     program_free(&ran);
 }
@@ -393,16 +280,8 @@ END_TEST
 START_TEST(a_polling_driver_gets_typed_input_at_once)
 {
     struct terminal terminal;
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/hostile.bin"),
-                          "-m",
-                          "64",
-                          "-append",
-                          "e",
-                          NULL};
 
-    terminal_start(&terminal, argv);
+    HOSTILE_START(&terminal, "e", NULL);
     usleep(300000);
     terminal_type(&terminal, "hello");
     terminal_expect(&terminal, "hello", 5);
@@ -474,6 +353,7 @@ static Suite *vmm_suite(void)
     TCase *tests = tcase_create("vmm");
     const char *reason = harness_no_kvm();
 
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 4 * LIMIT);
     harness_add(tests, halting_with_interrupts_off_powers_off, reason);
     harness_add(tests, rep_outsb_of_65535_bytes_arrives_in_order, reason);

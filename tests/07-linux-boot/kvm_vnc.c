@@ -14,36 +14,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "04-devices/ending.h"
+#include "07-linux-boot/vmm_guest.h"
 #include "07-linux-boot/vnc/picture.h"
-#include "harness/harness.h"
 
 #define ROM   "/usr/share/seabios/vgabios-stdvga.bin"
 #define LIMIT 20.0
 
 static struct terminal vmm;
 
-/* Of the socket: not where the tree is, which in the lab is a file system without sockets. */
-static char folder[] = "/tmp/vnc-XXXXXX", address_path[32], place[40];
 static uint32_t seen[PICTURE_HEIGHT][PICTURE_WIDTH];
 static struct picture expected;
 static struct text_frame frame;
 
 static void start(const char *extra)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          harness_built("07-linux-boot/screen.bin"),
-                          "-m",
-                          "64",
-                          "-name",
-                          "shown",
-                          "-serial",
-                          "null",
-                          "-vnc",
-                          place,
-                          extra,
-                          NULL};
+    struct arguments arguments;
     static uint8_t rom[262144];
     FILE *file = fopen(ROM, "rb");
 
@@ -51,9 +36,11 @@ static void start(const char *extra)
     picture_init(&expected, font_find(rom, fread(rom, 1, sizeof rom, file)));
     fclose(file);
     ck_assert_ptr_nonnull(expected.font);
-    unlink(address_path);
-    terminal_start(&vmm, argv);
-    for (unsigned i = 0; i < 100 && access(address_path, F_OK) < 0; i++)
+    arguments_init(
+        &arguments, OPTIONS("-kernel", harness_built("07-linux-boot/screen.bin")),
+        OPTIONS("-m", "64", "-name", "shown", "-serial", "null", "-vnc", "unix:FOLDER/vnc", extra));
+    terminal_start(&vmm, arguments.list);
+    for (unsigned i = 0; i < 100 && !is_there("vnc"); i++)
         usleep(50000);
     for (unsigned row = 0; row < TEXT_ROWS; row++)
         for (unsigned column = 0; column < TEXT_COLUMNS; column++)
@@ -84,22 +71,12 @@ static void give(int fd, const void *bytes, size_t count)
     ck_assert_int_eq(send(fd, bytes, count, MSG_NOSIGNAL), (ssize_t)count);
 }
 
-static int call(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    strcpy(address.sun_path, address_path);
-    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
 static int connect_client(void)
 {
     static const uint8_t raw[] = {2, 0, 0, 1, 0, 0, 0, 0};
     uint8_t text[64], types[256], count, size[4];
     uint32_t length;
-    int fd = call();
+    int fd = call("vnc");
 
     ck_assert(take(fd, text, 12));
     ck_assert_int_eq(memcmp(text, "RFB 003.008\n", 12), 0);
@@ -205,9 +182,9 @@ START_TEST(a_client_sees_the_screen_and_types)
     while (take(fd, seen, 1)) /* vmm-vnc goes with the VMM */
         ;
     close(fd);
-    for (unsigned i = 0; i < 100 && access(address_path, F_OK) == 0; i++)
+    for (unsigned i = 0; i < 100 && is_there("vnc"); i++)
         usleep(50000);
-    ck_assert_int_lt(access(address_path, F_OK), 0);
+    ck_assert(!is_there("vnc"));
 }
 END_TEST
 
@@ -220,7 +197,7 @@ START_TEST(clients_come_and_go_and_say_what_they_like)
     for (unsigned i = 0; i < 30; i++) {
         uint8_t noise[256];
 
-        fd = i % 2 ? call() : connect_client();
+        fd = i % 2 ? call("vnc") : connect_client();
         for (unsigned n = 0; n < sizeof noise; n++) {
             x = x * 1664525 + 1013904223;
             noise[n] = (uint8_t)(x >> 24);
@@ -286,21 +263,13 @@ int main(void)
 {
     Suite *suite = suite_create("07 vnc clients");
     TCase *tests = tcase_create("vnc");
-    int status;
 
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        return EXIT_FAILURE;
-    }
-    snprintf(address_path, sizeof address_path, "%s/socket", folder);
-    snprintf(place, sizeof place, "unix:%s", address_path);
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 120);
     harness_add(tests, a_client_sees_the_screen_and_types, no_screen());
     harness_add(tests, clients_come_and_go_and_say_what_they_like, no_screen());
     harness_add(tests, a_signal_ends_both, no_screen());
     harness_add(tests, what_cannot_be_shown_is_refused, no_screen());
     suite_add_tcase(suite, tests);
-    status = harness_main(suite);
-    rmdir(folder);
-    return status;
+    return harness_main(suite);
 }

@@ -11,38 +11,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "harness/harness.h"
-
-#define KERNEL "build/kernels/cloud/vmlinuz"
-#define INITRD "build/guest/virtio.cpio"
-#define LIMIT  60.0
-
-static char path[60];
+#include "07-linux-boot/linux_guest.h"
 
 static void start(struct terminal *vmm, const char *device)
 {
-    char monitor[100];
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          KERNEL,
-                          "-initrd",
-                          INITRD,
-                          "-m",
-                          "512",
-                          "-append",
-                          "console=ttyS0 quiet panic=-1 cryptomgr.notests ring.mode=script "
-                          "ring.do=balloon",
-                          "-no-reboot",
-                          "-device",
-                          device,
-                          "-monitor",
-                          monitor,
-                          NULL};
+    struct arguments arguments;
 
-    snprintf(path, sizeof path, "/tmp/linux_balloon.%d", getpid());
-    snprintf(monitor, sizeof monitor, "unix:%s,server=on,wait=off", path);
-    terminal_start(vmm, argv);
-    terminal_expect(vmm, "do: touched", LIMIT);
+    linux_arguments(&arguments, SCRIPT_INITRD, SCRIPTED "balloon",
+                    OPTIONS("-m", "512", "-no-reboot", "-device", device, "-monitor",
+                            "unix:FOLDER/monitor,server=on,wait=off"));
+    terminal_start(vmm, arguments.list);
+    terminal_expect(vmm, "do: touched", BOOT);
 }
 
 /* A line of /proc/PID/status that is in KiB, in MiB. */
@@ -82,14 +61,11 @@ static void say(int monitor, const char *line, char answer[1000])
     } while (!strstr(answer, "(vmm) "));
 }
 
-static int call(void)
+static int call_monitor(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     char answer[1000];
+    int fd = call("monitor");
 
-    strcpy(address.sun_path, path);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     ck_assert_int_gt(read(fd, answer, sizeof answer), 0); /* the prompt */
     return fd;
 }
@@ -116,7 +92,7 @@ START_TEST(the_balloon_is_squeezed_and_released)
 
     start(&vmm, "virtio-balloon-pci");
     before = resident(&vmm);
-    monitor = call();
+    monitor = call_monitor();
     say(monitor, "balloon 200\n", answer);
     wait_for(monitor, "info balloon\n", "actual=200 target=200");
     squeezed = resident(&vmm);
@@ -125,16 +101,16 @@ START_TEST(the_balloon_is_squeezed_and_released)
     ck_assert_uint_lt(squeezed, before - 100);
     wait_for(monitor, "info balloon\n", "guest: total=");
     terminal_type(&vmm, "\r");
-    terminal_expect(&vmm, "do: free ", LIMIT);
+    terminal_expect(&vmm, "do: free ", BOOT);
     ck_assert(!terminal_sees(&vmm, "free 3", 1)); /* 300 MiB and more are the balloon's */
     say(monitor, "balloon 512\n", answer);
     wait_for(monitor, "info balloon\n", "actual=512 target=512");
     terminal_type(&vmm, "\r");
-    terminal_expect(&vmm, "do: touched again", LIMIT);
+    terminal_expect(&vmm, "do: touched again", BOOT);
     ck_assert_uint_gt(resident(&vmm), 200);
-    terminal_expect(&vmm, "do: zeros", LIMIT);
-    terminal_expect(&vmm, "do: balloon done", LIMIT);
-    ck_assert_int_eq(terminal_wait(&vmm, LIMIT), 0);
+    terminal_expect(&vmm, "do: zeros", BOOT);
+    terminal_expect(&vmm, "do: balloon done", BOOT);
+    ck_assert_int_eq(terminal_wait(&vmm, BOOT), 0);
     close(monitor);
     terminal_free(&vmm);
 }
@@ -152,9 +128,9 @@ START_TEST(free_pages_are_reported)
     printf("# free page reporting: the VMM has %u MiB, then %u\n", before, now);
     ck_assert_uint_lt(now + 100, before + 1);
     terminal_type(&vmm, "\r\r");
-    terminal_expect(&vmm, "do: touched again", LIMIT);
-    terminal_expect(&vmm, "do: zeros", LIMIT);
-    ck_assert_int_eq(terminal_wait(&vmm, LIMIT), 0);
+    terminal_expect(&vmm, "do: touched again", BOOT);
+    terminal_expect(&vmm, "do: zeros", BOOT);
+    ck_assert_int_eq(terminal_wait(&vmm, BOOT), 0);
     terminal_free(&vmm);
 }
 END_TEST
@@ -163,11 +139,10 @@ static Suite *balloon_suite(void)
 {
     Suite *suite = suite_create("Linux's balloon");
     TCase *tests = tcase_create("balloon");
-    const char *why = harness_no_kvm();
+    const char *why = no_linux(SCRIPT_INITRD);
 
-    if (!why && access(INITRD, R_OK) != 0)
-        why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
-    tcase_set_timeout(tests, 5 * LIMIT);
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
+    tcase_set_timeout(tests, 5 * BOOT);
     harness_add(tests, the_balloon_is_squeezed_and_released, why);
     harness_add(tests, free_pages_are_reported, why);
     suite_add_tcase(suite, tests);

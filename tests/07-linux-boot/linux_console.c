@@ -13,34 +13,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "harness/harness.h"
+#include "07-linux-boot/linux_guest.h"
 
-#define KERNEL "build/kernels/cloud/vmlinuz"
-#define INITRD "build/guest/virtio.cpio"
-#define LIMIT  120.0
-
-#define SIZE   300000u /* as what-to-do */
-
-static char folder[] = "/tmp/linux_console.XXXXXX";
-
-static void name(char text[200], const char *format)
-{
-    snprintf(text, 200, format, folder);
-}
-
-/* Connects as soon as the VMM listens. */
-static int call(const char *file)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, file);
-    for (unsigned i = 0; connect(fd, (struct sockaddr *)&address, sizeof address) < 0; i++) {
-        ck_assert_uint_lt(i, 300);
-        usleep(100000);
-    }
-    return fd;
-}
+#define SIZE 300000u /* as what-to-do */
 
 static void *send_all(void *self)
 {
@@ -102,42 +77,21 @@ static void expect(const char *text, const char *line)
 /* A guest on that machine, whose first serial port is the terminal; what it has printed. */
 static struct program talk(const char *machine, const char *host, const char *serial, char *screen)
 {
-    char agent_end[200], hvc_end[200];
-    const char *argv[] = {harness_built("vmm"),
-                          "-M",
-                          machine,
-                          "-kernel",
-                          KERNEL,
-                          "-initrd",
-                          INITRD,
-                          "-append",
-                          "console=ttyS0 quiet panic=-1 cryptomgr.notests ring.mode=script "
-                          "ring.do=ports",
-                          "-no-reboot",
-                          "-chardev",
-                          agent_end,
-                          "-chardev",
-                          hvc_end,
-                          "-device",
-                          host,
-                          "-device",
-                          "virtserialport,bus=vs.0,chardev=agent,name=org.ring.agent",
-                          "-device",
-                          "virtconsole,chardev=hvc",
-                          "-serial",
-                          "mon:stdio",
-                          serial ? "-serial" : NULL,
-                          serial,
-                          NULL};
+    struct arguments arguments;
     struct program guest;
     pthread_t threads[2];
     bool same = false;
 
-    name(agent_end, "socket,path=%s/agent,server=on,wait=off,id=agent");
-    name(hvc_end, "socket,path=%s/hvc,server=on,wait=off,id=hvc");
+    linux_arguments(&arguments, SCRIPT_INITRD, SCRIPTED "ports",
+                    OPTIONS("-M", machine, "-no-reboot", "-chardev",
+                            "socket,path=FOLDER/agent,server=on,wait=off,id=agent", "-chardev",
+                            "socket,path=FOLDER/hvc,server=on,wait=off,id=hvc", "-device", host,
+                            "-device", "virtserialport,bus=vs.0,chardev=agent,name=org.ring.agent",
+                            "-device", "virtconsole,chardev=hvc", "-serial", "mon:stdio",
+                            serial ? "-serial" : NULL, serial));
     pthread_create(&threads[0], NULL, agent, &same);
     pthread_create(&threads[1], NULL, person, screen);
-    guest = program_run(argv, NULL, LIMIT);
+    guest = program_run(arguments.list, NULL, BOOT);
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
     ck_assert_msg(guest.status == 0, "status %d, \"%s\", and\n%s", guest.status, guest.err,
@@ -155,29 +109,20 @@ static void expect_ports(const struct program *guest, const char *screen)
     expect(screen, "printed on hvc0");
 }
 
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/linux_console.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
 START_TEST(named_ports_consoles_and_serial_ports_reach_programs_of_the_host)
 {
-    char serial[200], path[200], log[1000] = "", screen[1000] = "";
+    char log[1000] = "", screen[1000] = "";
     struct program guest;
-    FILE *file;
+    FILE *in;
 
-    make_folder();
-    name(serial, "file:%s/log");
-    guest = talk("pc", "virtio-serial-pci,id=vs", serial, screen);
+    guest = talk("pc", "virtio-serial-pci,id=vs", "file:FOLDER/log", screen);
     expect_ports(&guest, screen);
-    name(path, "%s/log");
-    file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_lt(fread(log, 1, sizeof log - 1, file), sizeof log - 1);
-    fclose(file);
+    in = fopen(file("log"), "r");
+    ck_assert_ptr_nonnull(in);
+    ck_assert_uint_lt(fread(log, 1, sizeof log - 1, in), sizeof log - 1);
+    fclose(in);
     expect(log, "printed on ttyS1");
-    unlink(path);
+    unlink(file("log"));
     ck_assert_int_eq(rmdir(folder), 0); /* no socket is left behind */
     program_free(&guest);
 }
@@ -188,7 +133,6 @@ START_TEST(the_lean_machine_has_ports_as_well)
     char screen[1000] = "";
     struct program guest;
 
-    make_folder();
     guest = talk("microvm", "virtio-serial-device,id=vs", NULL, screen);
     expect_ports(&guest, screen);
     ck_assert_int_eq(rmdir(folder), 0);
@@ -200,11 +144,10 @@ static Suite *console_suite(void)
 {
     Suite *suite = suite_create("Linux's consoles");
     TCase *tests = tcase_create("ports");
-    const char *why = harness_no_kvm();
+    const char *why = no_linux(SCRIPT_INITRD);
 
-    if (!why && access(INITRD, R_OK) != 0)
-        why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
-    tcase_set_timeout(tests, 2 * LIMIT);
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
+    tcase_set_timeout(tests, 2 * BOOT);
     harness_add(tests, named_ports_consoles_and_serial_ports_reach_programs_of_the_host, why);
     harness_add(tests, the_lean_machine_has_ports_as_well, why);
     suite_add_tcase(suite, tests);

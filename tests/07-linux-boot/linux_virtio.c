@@ -23,120 +23,19 @@
 
 #include "common/bits.h"
 
-#include "harness/harness.h"
-
-#define KERNEL "build/kernels/cloud/vmlinuz"
-#define INITRD "build/guest/virtio.cpio"
-#define QUIET  "console=ttyS0 quiet panic=-1 cryptomgr.notests ring.mode=script ring.do="
-
-/* A guest may take this long, in seconds; some ten are usual. */
-#define LIMIT      120.0
-
-#define IMAGE_SIZE (16u << 20)
-#define COPY_SIZE  (8u << 20) /* what the guest copies */
-
-static char image[] = "/tmp/linux_virtio.XXXXXX";
-static char *content; /* what make_random() has written, IMAGE_SIZE bytes */
-
-static void make_image(off_t size)
-{
-    int fd;
-
-    strcpy(image, "/tmp/linux_virtio.XXXXXX");
-    fd = mkstemp(image);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(ftruncate(fd, size), 0);
-    close(fd);
-}
-
-static void make_random(void)
-{
-    FILE *random = fopen("/dev/urandom", "r"), *file;
-
-    make_image(IMAGE_SIZE);
-    file = fopen(image, "w");
-    content = malloc(IMAGE_SIZE);
-    ck_assert_uint_eq(fread(content, 1, IMAGE_SIZE, random), IMAGE_SIZE);
-    ck_assert_uint_eq(fwrite(content, 1, IMAGE_SIZE, file), IMAGE_SIZE);
-    fclose(file);
-    fclose(random);
-}
-
-/* The first half of content is on the disk at path twice. */
-static void expect_copied(const char *path)
-{
-    char *now = malloc(IMAGE_SIZE);
-    FILE *file = fopen(path, "r");
-
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fread(now, 1, IMAGE_SIZE, file), IMAGE_SIZE);
-    ck_assert_mem_eq(now, content, COPY_SIZE);
-    ck_assert_mem_eq(now + COPY_SIZE, content, COPY_SIZE);
-    fclose(file);
-    free(now);
-}
-
-/* Runs a program of the host, which must succeed; its output. */
-static struct program tool(const char *const argv[])
-{
-    struct program program = program_run(argv, NULL, 60);
-
-    ck_assert_msg(program.status == 0, "%s: %s", argv[0], program.err);
-    return program;
-}
-
-/* The line that the guest prints when the image is to it what it is to the host. */
-static void sum_line(char line[80])
-{
-    const char *argv[] = {"sha256sum", image, NULL};
-    struct program sum = tool(argv);
-
-    snprintf(line, 80, "do: sum %.64s", sum.out);
-    program_free(&sum);
-}
-
-static struct program run_with(const char *what, const char *end, const char *option,
-                               const char *value)
-{
-    char append[200];
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          KERNEL,
-                          "-initrd",
-                          INITRD,
-                          "-append",
-                          append,
-                          option,
-                          value,
-                          end,
-                          NULL};
-
-    snprintf(append, sizeof append, QUIET "%s", what);
-    return program_run(argv, NULL, LIMIT);
-}
-
-static struct program run(const char *what, const char *option, const char *value)
-{
-    return run_with(what, "-no-reboot", option, value);
-}
+#include "07-linux-boot/linux_guest.h"
 
 static void expect(const struct program *guest, const char *line)
 {
-    if (!strstr(guest->out, line))
-        e2e_fail("book/05-virtio.md", line, "the driver and the device do not agree",
-                 "status %d, standard error \"%s\", and\n%s", guest->status, guest->err,
-                 guest->out);
+    script_says(guest, line, "book/05-virtio.md");
 }
 
 START_TEST(a_file_system_lives_on_a_virtio_disk)
 {
-    char drive[100];
     struct program guest;
 
-    make_image(64 << 20);
-    snprintf(drive, sizeof drive, "file=%s,if=virtio,serial=ring-disk-1", image);
-    guest = run("disk", "-drive", drive);
-    unlink(image);
+    make_sparse("disk.img", 64 << 20);
+    guest = SCRIPT("disk", "-drive", "file=FOLDER/disk.img,if=virtio,serial=ring-disk-1");
     expect(&guest, "do: size 131072, queue 510 segments");
     expect(&guest, "do: serial ring-disk-1, read-only 0");
     expect(&guest, "do: cache write back");
@@ -151,79 +50,56 @@ START_TEST(a_file_system_lives_on_a_virtio_disk)
 }
 END_TEST
 
-static void drive(char text[200], const char *rest)
-{
-    snprintf(text, 200, "file=%s,if=virtio%s", image, rest);
-}
-
 START_TEST(a_raw_disk_is_read_and_written)
 {
-    char text[200], sum[80];
     struct program guest;
+    const char *sum;
 
-    make_random();
-    sum_line(sum);
-    drive(text, ",format=raw");
-    guest = run("copy", "-drive", text);
+    make_random("disk.img");
+    sum = sum_line("sum", "disk.img");
+    guest = SCRIPT("copy", "-drive", "file=FOLDER/disk.img,if=virtio,format=raw");
     expect(&guest, "do: size 32768, read-only 0");
     expect(&guest, sum);
     expect(&guest, "do: copy: ok");
-    ck_assert_int_eq(guest.status, 0);
-    expect_copied(image);
-    unlink(image);
+    ck_assert_int_eq(guest.status, STATUS_OFF);
+    expect_copied("disk.img");
     program_free(&guest);
 }
 END_TEST
 
 START_TEST(a_qcow2_disk_is_read_and_written)
 {
-    char text[200], sum[80], qcow2[sizeof image + 10], back[sizeof image + 10];
-    const char *img = harness_built("vmm-img");
-    const char *to[] = {img, "convert", "-f", "raw", "-O", "qcow2", image, qcow2, NULL};
-    const char *check[] = {img, "check", qcow2, NULL};
-    const char *from[] = {img, "convert", "-f", "qcow2", "-O", "raw", qcow2, back, NULL};
-    struct program guest, done;
+    const char *img = harness_built("vmm-img"), *sum;
+    struct program guest;
 
-    make_random();
-    sum_line(sum);
-    snprintf(qcow2, sizeof qcow2, "%s.qcow2", image);
-    snprintf(back, sizeof back, "%s.raw", image);
-    done = tool(to);
-    program_free(&done);
-    snprintf(text, sizeof text, "file=%s,if=virtio,format=qcow2", qcow2);
-    guest = run("copy", "-drive", text);
+    make_random("disk.img");
+    sum = sum_line("sum", "disk.img");
+    TOOL(img, "convert", "-f", "raw", "-O", "qcow2", file("disk.img"), file("disk.qcow2"));
+    guest = SCRIPT("copy", "-drive", "file=FOLDER/disk.qcow2,if=virtio,format=qcow2");
     expect(&guest, "do: size 32768, read-only 0");
     expect(&guest, sum);
     expect(&guest, "do: copy: ok");
-    ck_assert_int_eq(guest.status, 0);
-    done = tool(check);
-    program_free(&done);
-    done = tool(from);
-    program_free(&done);
-    expect_copied(back);
-    unlink(image);
-    unlink(qcow2);
-    unlink(back);
+    ck_assert_int_eq(guest.status, STATUS_OFF);
+    TOOL(img, "check", file("disk.qcow2"));
+    TOOL(img, "convert", "-f", "qcow2", "-O", "raw", file("disk.qcow2"), file("back.img"));
+    expect_copied("back.img");
     program_free(&guest);
 }
 END_TEST
 
 START_TEST(a_read_only_disk_stays_as_it_is)
 {
-    char text[200], before[80], after[80];
     struct program guest;
+    const char *before;
 
-    make_random();
-    sum_line(before);
-    drive(text, ",readonly=on");
-    guest = run("protected", "-drive", text);
+    make_random("disk.img");
+    before = sum_line("sum", "disk.img");
+    guest = SCRIPT("protected", "-drive", "file=FOLDER/disk.img,if=virtio,readonly=on");
     expect(&guest, "do: read-only 1");
     expect(&guest, before);
     expect(&guest, "do: write: refused");
     expect(&guest, "do: protected done");
-    sum_line(after);
-    ck_assert_str_eq(after, before);
-    unlink(image);
+    ck_assert_str_eq(sum_line("sum", "disk.img"), before);
     program_free(&guest);
 }
 END_TEST
@@ -231,15 +107,12 @@ END_TEST
 /* A thousand requests are a thousand doorbells; before KVM watches them, a few exit. */
 START_TEST(doorbells_do_not_stop_the_guest)
 {
-    char text[200];
     struct program guest;
     const char *row, *line;
     unsigned long exits;
 
-    make_image(IMAGE_SIZE);
-    drive(text, "");
-    guest = run_with("requests", "-stats", "-drive", text);
-    unlink(image);
+    make_sparse("disk.img", IMAGE_SIZE);
+    guest = SCRIPT("requests", "-stats", "-drive", "file=FOLDER/disk.img,if=virtio");
     expect(&guest, "do: requests: ok");
     ck_assert_ptr_nonnull(strstr(guest.err, "device \"serial port\""));
     row = strstr(guest.err, "device \"virtio doorbell\"");
@@ -254,13 +127,10 @@ END_TEST
 /* The machine is built anew; the image must have been let go. */
 START_TEST(a_reset_machine_finds_its_disk_again)
 {
-    char text[200];
     struct program guest;
 
-    make_image(IMAGE_SIZE);
-    drive(text, "");
-    guest = run_with("again", "-nographic", "-drive", text);
-    unlink(image);
+    make_sparse("disk.img", IMAGE_SIZE);
+    guest = AGAIN("again", "-drive", "file=FOLDER/disk.img,if=virtio");
     expect(&guest, "do: first start");
     expect(&guest, "do: second start");
     ck_assert_int_eq(guest.status, 0);
@@ -270,7 +140,7 @@ END_TEST
 
 START_TEST(linux_draws_from_the_entropy_device)
 {
-    struct program guest = run("entropy", "-device", "virtio-rng-pci");
+    struct program guest = SCRIPT("entropy", "-device", "virtio-rng-pci");
 
     expect(&guest, "do: source virtio_rng.0");
     expect(&guest, "do: bytes: some");
@@ -342,7 +212,7 @@ START_TEST(frames_go_both_ways)
     fcntl(fds[0], F_SETFD, FD_CLOEXEC);
     ck_assert_int_eq(pthread_create(&host, NULL, play_host, &fds[0]), 0);
     snprintf(text, sizeof text, "dgram,local.type=fd,local.str=%d", fds[1]);
-    guest = run("wire", "-nic", text);
+    guest = SCRIPT("wire", "-nic", text);
     close(fds[1]); /* now the host reads the end */
     pthread_join(host, NULL);
     close(fds[0]);
@@ -430,7 +300,7 @@ START_TEST(the_hosts_kernel_serves_the_rings)
     struct program guest;
 
     ck_assert_ptr_null(make_tap(0));
-    guest = run("wire_again", "-nic", "tap,ifname=" TAP ",vhost=on");
+    guest = SCRIPT("wire_again", "-nic", "tap,ifname=" TAP ",vhost=on");
     remove_tap(0);
     expect(&guest, "do: control queue 0");
     expect(&guest, "do: many: 300 packets transmitted, 300 packets received");
@@ -442,25 +312,11 @@ END_TEST
 
 START_TEST(a_card_has_several_pairs_of_queues)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          KERNEL,
-                          "-initrd",
-                          INITRD,
-                          "-append",
-                          QUIET "pairs",
-                          "-no-reboot",
-                          "-smp",
-                          "2",
-                          "-netdev",
-                          "tap,id=n,ifname=" TAP ",queues=2",
-                          "-device",
-                          "virtio-net-pci,netdev=n,mq=on",
-                          NULL};
     struct program guest;
 
     ck_assert_ptr_null(make_tap(IFF_MULTI_QUEUE));
-    guest = program_run(argv, NULL, LIMIT);
+    guest = SCRIPT("pairs", "-smp", "2", "-netdev", "tap,id=n,ifname=" TAP ",queues=2", "-device",
+                   "virtio-net-pci,netdev=n,mq=on");
     remove_tap(IFF_MULTI_QUEUE);
     expect(&guest, "do: queues 2");
     expect(&guest, "do: many: 300 packets transmitted, 300 packets received");
@@ -500,7 +356,7 @@ START_TEST(the_guest_reaches_the_host_without_root)
     ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, echo, &listener), 0);
     snprintf(what, sizeof what, "network ring.port=%u", ntohs(address.sin_port));
-    guest = run(what, "-nic", "user");
+    guest = SCRIPT(what, "-nic", "user");
     expect(&guest, "do: lease 10.0.2.15/24 router 10.0.2.2 names 10.0.2.3");
     expect(&guest, "do: ping: 3 answers");
     expect(&guest, "do: echo: the same");
@@ -514,11 +370,10 @@ static Suite *virtio_suite(void)
 {
     Suite *suite = suite_create("Linux's virtio drivers");
     TCase *tests = tcase_create("drivers"), *taps = tcase_create("tap");
-    const char *why = harness_no_kvm();
+    const char *why = no_linux(SCRIPT_INITRD);
 
-    if (!why && access(INITRD, R_OK) != 0)
-        why = INITRD " is missing: tests/07-linux-boot/virtio/initramfs makes it";
-    tcase_set_timeout(tests, 4 * LIMIT);
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
+    tcase_set_timeout(tests, 5 * BOOT);
     harness_add(tests, a_file_system_lives_on_a_virtio_disk, why);
     harness_add(tests, a_raw_disk_is_read_and_written, why);
     harness_add(tests, a_qcow2_disk_is_read_and_written, why);
@@ -528,7 +383,7 @@ static Suite *virtio_suite(void)
     harness_add(tests, linux_draws_from_the_entropy_device, why);
     harness_add(tests, frames_go_both_ways, why);
     harness_add(tests, the_guest_reaches_the_host_without_root, why);
-    tcase_set_timeout(taps, 4 * LIMIT);
+    tcase_set_timeout(taps, 5 * BOOT);
     harness_add(taps, a_card_has_several_pairs_of_queues, why ? why : no_tap());
     harness_add(taps, the_hosts_kernel_serves_the_rings, why ? why : no_vhost());
     suite_add_tcase(suite, taps);

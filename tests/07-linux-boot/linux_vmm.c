@@ -12,18 +12,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "04-devices/ending.h"
-#include "harness/harness.h"
+#include "07-linux-boot/linux_guest.h"
 
-#define KERNEL "build/kernels/cloud/vmlinuz"
-#define INITRD "build/guest/initramfs.cpio"
-#define QUIET  "console=ttyS0 quiet panic=-1 cryptomgr.notests "
-#define PROMPT "guest:/root# "
-
-/* Seconds a boot may take; some five are usual in the lab, more with sanitizers. */
-#define BOOT 60.0
-
-static struct terminal terminal;
 static struct termios before;
 
 /* Is the terminal again as it was before the VMM made it raw? */
@@ -37,25 +27,15 @@ static void expect_terminal_restored(void)
     ck_assert_uint_eq(after.c_oflag, before.c_oflag);
 }
 
-static void boot(const char *append, const char *option)
+static void boot(void)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          KERNEL,
-                          "-initrd",
-                          INITRD,
-                          "-append",
-                          append,
-                          option,
-                          NULL};
-
-    terminal_start(&terminal, argv);
+    SHELL_START(QUIET, NULL);
     ck_assert_int_eq(tcgetattr(terminal.fd, &before), 0);
 }
 
-static void boot_to_shell(const char *append, const char *option)
+static void boot_to_shell(void)
 {
-    boot(append, option);
+    boot();
     terminal_expect(&terminal, PROMPT, BOOT);
 }
 
@@ -101,7 +81,7 @@ static unsigned long used_time(const char *task)
  */
 static void start_shell(void)
 {
-    boot_to_shell(QUIET, NULL);
+    boot_to_shell();
 }
 
 static void end_shell(void)
@@ -217,7 +197,7 @@ END_TEST
 
 START_TEST(ctrl_a_x_quits_before_the_kernel_is_up)
 {
-    boot(QUIET, NULL);
+    boot();
     wait_for_raw();
     terminal_type(&terminal, "\x01x");
     ck_assert_int_eq(terminal_wait(&terminal, 10), STATUS_OFF);
@@ -243,7 +223,7 @@ START_TEST(signals_end_it_and_restore_the_terminal)
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGSEGV};
 
     for (unsigned i = 0; i < 4; i++) {
-        boot(QUIET, NULL);
+        boot();
         wait_for_raw();
         kill(terminal.pid, signals[i]);
         ck_assert_int_eq(terminal_wait(&terminal, 10), 128 + signals[i]);
@@ -255,7 +235,7 @@ END_TEST
 
 START_TEST(reboot_boots_again_and_exit_powers_off)
 {
-    boot_to_shell(QUIET, NULL);
+    boot_to_shell();
     terminal_type(&terminal, "touch /tmp/old; reboot -f\r");
     terminal_expect(&terminal, "init runs", BOOT);
     terminal_expect(&terminal, PROMPT, BOOT);
@@ -269,13 +249,13 @@ START_TEST(reboot_boots_again_and_exit_powers_off)
 }
 END_TEST
 
-/* Runs the VMM without a terminal, its input from and its output to these. */
-static struct program run_vmm(const char *mode, const char *input)
+/* Runs the VMM without a terminal; input: what its standard input says. */
+static struct program run_vmm(const char *append, const char *input)
 {
-    const char *argv[] = {
-        harness_built("vmm"), "-kernel", KERNEL, "-initrd", INITRD, "-append", mode, NULL};
+    struct arguments arguments;
 
-    return program_run(argv, input, BOOT);
+    linux_arguments(&arguments, SHELL_INITRD, append, OPTIONS(NULL));
+    return program_run(arguments.list, input, BOOT);
 }
 
 START_TEST(a_report_without_a_terminal)
@@ -322,7 +302,7 @@ START_TEST(a_full_pipe_stops_neither_guest_nor_signals)
     if (pid == 0) {
         dup2(out[1], STDOUT_FILENO);
         dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
-        execl(harness_built("vmm"), "vmm", "-kernel", KERNEL, "-initrd", INITRD, "-append",
+        execl(harness_built("vmm"), "vmm", "-kernel", KERNEL, "-initrd", SHELL_INITRD, "-append",
               "console=ttyS0 ignore_loglevel cryptomgr.notests initcall_debug", NULL);
         _exit(127);
     }
@@ -335,23 +315,11 @@ START_TEST(a_full_pipe_stops_neither_guest_nor_signals)
 }
 END_TEST
 
-/* NULL if the guest's files are there, else why not. */
-static const char *no_linux(void)
-{
-    if (harness_no_kvm())
-        return harness_no_kvm();
-    if (access(KERNEL, R_OK) < 0)
-        return "no " KERNEL ": common/kernel cloud fetches it";
-    if (access(INITRD, R_OK) < 0)
-        return "no " INITRD ": chapters/07-linux-boot/initramfs builds it";
-    return NULL;
-}
-
 static Suite *vmm_suite(void)
 {
     Suite *suite = suite_create("07 linux in the vmm");
     TCase *shell = tcase_create("shell"), *runs = tcase_create("runs");
-    const char *reason = no_linux();
+    const char *reason = no_linux(SHELL_INITRD);
 
     tcase_set_timeout(shell, 2 * BOOT);
     if (!reason)

@@ -4,82 +4,32 @@
  */
 #define _GNU_SOURCE
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "04-devices/ending.h"
-#include "harness/harness.h"
+#include "07-linux-boot/linux_guest.h"
 
-#define KERNEL "build/kernels/cloud/vmlinuz"
-#define INITRD "build/guest/initramfs.cpio"
-#define ROM    "/usr/share/seabios/vgabios-stdvga.bin"
-#define PROMPT "guest:/root# "
-#define BOOT   90.0
-
-static struct terminal terminal;
-
-/* Of the socket: not where the tree is, which in the lab is a file system without sockets. */
-static char folder[] = "/tmp/linux_vnc.XXXXXX", place[50];
-
-static void make_folder(void)
-{
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(place, sizeof place, "unix:%s/socket", folder);
-}
-
-static void remove_folder(void)
-{
-    unlink(place + strlen("unix:"));
-    rmdir(folder);
-}
-
-static void expect_answer(const char *command, const char *text)
-{
-    char line[128];
-
-    terminal_type(&terminal, command);
-    terminal_type(&terminal, "\r");
-    snprintf(line, sizeof line, "\n%s\r", text);
-    terminal_expect(&terminal, line, 30);
-    terminal_expect(&terminal, PROMPT, 30);
-}
+#define ROM "/usr/share/seabios/vgabios-stdvga.bin"
 
 START_TEST(a_kernel_finds_screen_keyboard_and_mouse)
 {
-    const char *argv[] = {harness_built("vmm"),
-                          "-kernel",
-                          KERNEL,
-                          "-initrd",
-                          INITRD,
-                          "-append",
-                          "console=tty0 console=ttyS0 quiet panic=-1 cryptomgr.notests",
-                          "-vnc",
-                          place,
-                          NULL};
-
-    terminal_start(&terminal, argv);
+    SHELL_START("console=tty0 " QUIET, "-vnc", "unix:FOLDER/socket");
     terminal_expect(&terminal, PROMPT, BOOT);
-    expect_answer("dmesg | grep -o 'colour VGA+ 80x25'", "colour VGA+ 80x25");
-    expect_answer("grep -c 'AT Translated Set 2 keyboard' /proc/bus/input/devices", "1");
-    expect_answer("ls /sys/bus/serio/devices | wc -l", "2"); /* sockets with something in them */
-    expect_answer("cut -d' ' -f1 /proc/consoles | xargs", "ttyS0 tty0");
-    terminal_type(&terminal, "poweroff\r");
-    ck_assert_int_eq(terminal_wait(&terminal, 60), STATUS_OFF);
-    terminal_free(&terminal);
+    shell_says("dmesg | grep -o 'colour VGA+ 80x25'", "colour VGA+ 80x25");
+    shell_says("grep -c 'AT Translated Set 2 keyboard' /proc/bus/input/devices", "1");
+    shell_says("ls /sys/bus/serio/devices | wc -l", "2"); /* sockets with something in them */
+    shell_says("cut -d' ' -f1 /proc/consoles | xargs", "ttyS0 tty0");
+    shell_off("poweroff\r");
 }
 END_TEST
 
-/* NULL if all is there, else why not. */
-static const char *no_linux(void)
+static const char *no_screen(void)
 {
-    if (harness_no_kvm())
-        return harness_no_kvm();
-    if (access(KERNEL, R_OK) < 0)
-        return "no " KERNEL ": common/kernel cloud fetches it";
-    if (access(INITRD, R_OK) < 0)
-        return "no " INITRD ": chapters/07-linux-boot/initramfs builds it";
-    return access(ROM, R_OK) < 0 ? "no " ROM ": common/deps test installs it" : NULL;
+    const char *why = no_linux(SHELL_INITRD);
+
+    if (!why && access(ROM, R_OK) < 0)
+        why = "no " ROM ": common/deps test installs it";
+    return why;
 }
 
 int main(void)
@@ -87,9 +37,9 @@ int main(void)
     Suite *suite = suite_create("07 linux and a screen");
     TCase *tests = tcase_create("vnc");
 
-    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 3 * BOOT);
-    harness_add(tests, a_kernel_finds_screen_keyboard_and_mouse, no_linux());
+    harness_add(tests, a_kernel_finds_screen_keyboard_and_mouse, no_screen());
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }
