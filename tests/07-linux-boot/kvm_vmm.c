@@ -175,7 +175,7 @@ START_TEST(a_held_machine_has_not_run_one_instruction)
     ck_assert(!terminal_sees(&terminal, "ABC", 1));
     terminal_type(&terminal, "cont\r");
     terminal_expect(&terminal, "XYZ", 20);
-    ck_assert_int_eq(terminal_wait(&terminal, 20), STATUS_OFF);
+    ck_assert_int_eq(terminal_wait(&terminal, 3 * LIMIT), STATUS_OFF);
     terminal_free(&terminal);
 }
 END_TEST
