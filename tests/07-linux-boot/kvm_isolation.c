@@ -312,22 +312,19 @@ START_TEST(the_clerk_removes_what_a_killed_vmm_leaves)
 }
 END_TEST
 
-/* Hundreds of machines, one after the other, in one process that can open nothing. */
 /* The VMM cannot connect any more: the clerk, outside of jail and sandbox, does so for it. */
 START_TEST(a_client_in_a_jail_calls_again)
 {
-    char chardev[120];
-    const char *options[] = {"-chardev", chardev, "-serial", "chardev:c", "-jail", "-m", RAM, NULL};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct terminal terminal;
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
     char got[8] = "";
 
     strcpy(address.sun_path, file("server"));
-    snprintf(chardev, sizeof chardev, "socket,id=c,path=%s,reconnect=1", address.sun_path);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
-    start(&terminal, "e", options);
+    HOSTILE_START(&terminal, "e", "-chardev", "socket,id=c,path=FOLDER/server,reconnect=1",
+                  "-serial", "chardev:c", "-jail");
     for (unsigned i = 0; i < 2; i++) {
         server = accept(listener, NULL, NULL);
         ck_assert_int_eq(write(server, "hello", 5), 5);
@@ -344,6 +341,7 @@ START_TEST(a_client_in_a_jail_calls_again)
 }
 END_TEST
 
+/* Hundreds of machines, one after the other, in one process that can open nothing. */
 START_TEST(a_reset_opens_nothing_again)
 {
     struct terminal terminal;
