@@ -93,16 +93,21 @@ static void ask_where(struct terminal *terminal)
             ;
 }
 
-void terminal_expect(struct terminal *terminal, const char *text, double seconds)
+__attribute__((noreturn)) static void give_up(struct terminal *terminal, const char *text,
+                                              double seconds)
 {
     size_t from;
 
-    if (terminal_sees(terminal, text, seconds))
-        return;
     ask_where(terminal);
     from = terminal->size > LAST_SCREEN ? terminal->size - LAST_SCREEN : 0;
     ck_abort_msg("\n  waited %.0f s for \"%s\"; the screen ends with:\n----\n%s\n----\n", seconds,
                  text, terminal->screen + from);
+}
+
+void terminal_expect(struct terminal *terminal, const char *text, double seconds)
+{
+    if (!terminal_sees(terminal, text, seconds))
+        give_up(terminal, text, seconds);
 }
 
 int terminal_wait(struct terminal *terminal, double seconds)
@@ -114,7 +119,7 @@ int terminal_wait(struct terminal *terminal, double seconds)
         ;
     while (waitpid(terminal->pid, &status, WNOHANG) == 0) {
         if (now() > deadline + 1)
-            terminal_expect(terminal, "(the program's end)", 0);
+            give_up(terminal, "(the program's end)", seconds);
         usleep(10000);
     }
     terminal->pid = 0;
