@@ -46,6 +46,7 @@ static const struct name techniques[] = {
     {"saving", TRANSLATOR_NO_SAVING},
     {"cutting", TRANSLATOR_NO_CUTTING},
     {"tiering", TRANSLATOR_NO_TIERING},
+    {"choices", TRANSLATOR_NO_CHOICES},
 };
 
 static const struct name stages[] = {

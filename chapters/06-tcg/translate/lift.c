@@ -138,6 +138,8 @@ static bool lift_conditional_move(struct lifter *l, const struct arm_insn *insn)
     if (insn->cond == COND_ALWAYS || insn->op != ARM_MOV || insn->s || insn->rd == ARM_PC ||
         !plain || l->options->no_select)
         return false;
+    if (l->choices)
+        l->choices--;
     yes = insn->operand == ARM_IMM ? ir_const(l->block, insn->imm) : lift_read(l, insn->rm);
     no = ir_get(l->block, insn->rd);
     ir_set(l->block, insn->rd,
@@ -165,8 +167,10 @@ static void lift_one(struct lifter *l, const struct arm_insn *insn)
     if (cond != COND_ALWAYS && !joins) {
         if (lift_side_exit(l, insn) || (l->open != cond && lift_conditional_move(l, insn)))
             return;
-        if (l->open != cond && !l->options->no_runs && lift_run_exit(l, insn))
+        if (l->open != cond && !l->options->no_runs && !l->choices && lift_run_exit(l, insn))
             cond = COND_ALWAYS;
+        else if (l->open != cond && lift_choice(l, insn))
+            return;
     }
     enter_region(l, cond);
     if (!lift_insn(l, insn)) {

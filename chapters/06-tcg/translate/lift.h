@@ -24,6 +24,7 @@ struct lift_options {
     const struct ir_recipe *inherited; /* flags on entry; NULL: nothing is known */
     bool no_following;                 /* a branch ends the block */
     bool no_runs;                      /* an instruction that sets flags ends its region */
+    bool no_choices;                   /* conditional computations become regions */
 };
 
 /*

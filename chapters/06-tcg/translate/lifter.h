@@ -26,15 +26,17 @@ struct lifter {
     bool thumb;
     bool done; /* nothing comes after this instruction, if it is executed */
     uint64_t seen[SPACE_PAGE_SIZE / 128]; /* places of this page that are in the block: bits */
-    unsigned open;  /* the condition of the open region; 14 (always): none is open */
-    bool again;     /* the region has set flags: its condition must be asked again */
-    unsigned known; /* a condition that holds here; 14: none but "always" */
+    unsigned open;    /* the condition of the open region; 14 (always): none is open */
+    bool again;       /* the region has set flags: its condition must be asked again */
+    unsigned choices; /* instructions from here on that are lifted by lift_choice() */
+    unsigned known;   /* a condition that holds here; 14: none but "always" */
 };
 
 bool lift_data(struct lifter *l, const struct arm_insn *insn);
 bool lift_multiply(struct lifter *l, const struct arm_insn *insn);
 bool lift_field(struct lifter *l, const struct arm_insn *insn);
 bool lift_memory(struct lifter *l, const struct arm_insn *insn);
+bool lift_choice(struct lifter *l, const struct arm_insn *insn);
 bool lift_branch(struct lifter *l, const struct arm_insn *insn);
 
 /* What register n reads as: R15 is known. */

@@ -67,7 +67,9 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,
                                     .no_literals = t->options.without & TRANSLATOR_NO_LITERALS,
                                     .no_select = t->options.without & TRANSLATOR_NO_SELECT,
                                     .no_following = t->options.without & TRANSLATOR_NO_FOLLOWING,
-                                    .no_runs = t->options.without & TRANSLATOR_NO_RUNS},
+                                    .no_runs = t->options.without & TRANSLATOR_NO_RUNS,
+                                    .no_choices = t->options.without &
+                                                  (TRANSLATOR_NO_CHOICES | TRANSLATOR_NO_SELECT)},
                         .optimize = optimize,
                         .stop = stop};
     siginfo_t info;

@@ -1,0 +1,133 @@
+/*
+ * lift_choice.c: short conditional computations without a branch.
+ *
+ *     cmp   r3, r2             get r6 .. v1 = sub r6, r2
+ *     sbcs  lr, r5, r1         sub  r3, r2 !nzcv;  sbc r5, r1 !nzcv
+ *     subcs r6, r6, r2         r6 = select cs, v1, r6
+ *     movcs r5, lr             r5 = select cs, lr, r5
+ *
+ * Compilers for ARM make such code where the condition may be anybody's guess, a bit of a
+ * quotient for instance, and a guess is what a branch costs: half of them wrong, twenty
+ * cycles each. Computing what is not wanted costs less. The computation moves in front
+ * of the comparison, whose flags the choice finds in EFLAGS then.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "06-tcg/arm/interpret.h"
+#include "06-tcg/ir/ir_ops.h"
+#include "06-tcg/translate/lifter.h"
+
+#define CHOICES 3  /* instructions of a run, at most */
+#define BEHIND  40 /* IR instructions between the comparison and the run, at most */
+
+/* No effect but a register's new value, made by one operation or two that anybody may do early. */
+static bool is_plain(const struct arm_insn *insn)
+{
+    bool sum = insn->op == ARM_ADC || insn->op == ARM_SBC || insn->op == ARM_RSC;
+
+    return insn->op <= ARM_MVN && !(insn->op >= ARM_TST && insn->op <= ARM_CMN) && !sum &&
+           !insn->s && insn->rd != ARM_PC && insn->operand != ARM_REG_BY_REG &&
+           !(insn->operand == ARM_REG && insn->shift == ARM_RRX);
+}
+
+/* The registers whose values it computes with. A plain MOV does not compute. */
+static unsigned reads(const struct arm_insn *insn)
+{
+    bool moves = insn->op == ARM_MOV || insn->op == ARM_MVN;
+    bool reg = insn->operand == ARM_REG;
+
+    if (insn->op == ARM_MOV && reg && insn->shift == ARM_LSL && insn->amount == 0)
+        return 0;
+    return (moves ? 0 : 1u << insn->rn) | (reg ? 1u << insn->rm : 0);
+}
+
+/*
+ * Looks back for the comparison whose flags are still in EFLAGS, and the registers that have
+ * changed since. False: there is none.
+ */
+static bool find_setter(const struct ir_block *block, unsigned *place, unsigned *changed)
+{
+    for (unsigned i = block->count; i-- > 0 && block->count - i < BEHIND;) {
+        const struct ir_insn *insn = &block->insns[i];
+
+        if (insn->op == IR_SET && insn->global < IR_N)
+            *changed |= 1u << insn->global;
+        else if (insn->flags & IR_FLAGS_ALL && insn->op != IR_ADC && insn->op != IR_SBC)
+            return *place = i, true;
+        else if (!(insn->flags & IR_FLAGS_ALL) && insn->op > IR_GET && insn->op != IR_SELECT &&
+                 insn->op != IR_LOAD && insn->op != IR_STORE && insn->op != IR_EXIT_IF)
+            return false;
+    }
+    return false;
+}
+
+/* How many instructions from here on are a run that can be chosen instead of branched around? */
+static unsigned count_choices(const struct lifter *l, const struct arm_insn *first)
+{
+    struct arm_cpu fetcher = {.space = l->cpu->space, .thumb = l->thumb};
+    struct arm_insn insn = *first;
+    uint32_t address = l->address;
+    unsigned changed = 0, place;
+    struct arm_stop stop;
+
+    if (!find_setter(l->block, &place, &changed))
+        return 0;
+    for (unsigned n = 0; n <= CHOICES; n++) {
+        if (insn.cond != first->cond)
+            return n;
+        if (!is_plain(&insn) || reads(&insn) & changed)
+            return 0;
+        changed |= 1u << insn.rd;
+        address += insn.length;
+        if ((address ^ l->block->start) >= SPACE_PAGE_SIZE ||
+            !arm_fetch(&fetcher, address, &insn, &stop))
+            return 0;
+    }
+    return 0;
+}
+
+/* Moves the instructions from start on to place; everybody's operands follow. */
+static void hoist(struct ir_block *block, unsigned place, unsigned start)
+{
+    unsigned n = block->count - start;
+    struct ir_insn moved[8];
+
+    assert(n <= 8);
+    memcpy(moved, &block->insns[start], n * sizeof moved[0]);
+    memmove(&block->insns[place + n], &block->insns[place], (start - place) * sizeof moved[0]);
+    memcpy(&block->insns[place], moved, n * sizeof moved[0]);
+    for (unsigned i = place; i < block->count; i++) {
+        struct ir_insn *insn = &block->insns[i];
+        ir_value *operands[] = {&insn->a, &insn->b, &insn->c};
+
+        for (unsigned k = 0; k < ir_ops[insn->op].operands; k++) {
+            if (*operands[k] == IR_NONE || *operands[k] < place)
+                continue;
+            *operands[k] = (ir_value)(*operands[k] + (*operands[k] < start ? n : place - start));
+        }
+    }
+}
+
+/* [choice] */
+bool lift_choice(struct lifter *l, const struct arm_insn *insn)
+{
+    struct ir_block *b = l->block;
+    unsigned start = b->count, place = 0, changed = 0;
+    ir_value value;
+
+    if (l->options->no_choices || (!l->choices && !(l->choices = count_choices(l, insn))))
+        return false;
+    l->choices--;
+    find_setter(b, &place, &changed);
+    lift_data(l, insn);
+    value = b->insns[--b->count].a; /* of its SET */
+    hoist(b, place, start);
+    value = (ir_value)(value - (start - place));
+    value = ir_append(
+        b, (struct ir_insn){
+               .op = IR_SELECT, .cond = insn->cond, .a = value, .b = ir_get(b, insn->rd)});
+    ir_set(b, insn->rd, value);
+    return true;
+}
+/* [/choice] */
