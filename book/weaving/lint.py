@@ -1,4 +1,4 @@
-"""Figures, links and citations of a page.
+"""Figures, links, citations and names of tests on a page.
 
 A figure is an SVG written by hand in book/figures/. Pages show it as an image, and
 an image does not inherit the colour of the page around it: so each figure carries
@@ -6,6 +6,9 @@ the palette of figures/figure.css as its first <style>, which `--write` keeps eq
 
 A citation is [KEY] or [KEY, number "Title of the section"]; KEY is an entry of
 references.md: a list item that begins with **[KEY]**.
+
+A name of five words or more, `joined_like_this_one_is`, is a test's. Tests are renamed
+as the code grows, so such a name must stand in some source.
 """
 
 import os
@@ -22,6 +25,7 @@ LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]*)(?:\s+\"[^\"]
 CITATION = re.compile(r"\[([A-Z][A-Z0-9-]*[A-Z0-9])(?:,\s+([^\[\]]+))?\](?![(\[:])")
 SECTION = re.compile(r"[^\"]*\"[^\"]+\"$")
 ENTRY = re.compile(r"[-*] \*\*\[([A-Z][A-Z0-9-]*[A-Z0-9])\]\*\*", re.M)
+NAME = r"[a-z][a-z0-9]*(?:_[a-z0-9]+){4,}"
 STYLE = re.compile(r"(<style>)(.*?)(</style>)", re.S)
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -113,6 +117,23 @@ def check_citations(page, keys, report):
         if section and not SECTION.match(section):
             faults.append(f"[{key}, {section}] names no section title; "
                           f'write [{key}, number "Title"]')
+        report.judge([Problem(page.path, line, f) for f in faults])
+
+
+# Names of tests.
+
+def long_names(sources):
+    """Every name of five words or more in the sources."""
+    return {name for source in sources.values() if source.whole
+            for name in re.findall(rf"\b{NAME}\b", "\n".join(source.whole.lines))}
+
+
+def check_names(page, names, report):
+    text = page.text()
+    for match in re.finditer(f"`({NAME})`", text):
+        faults = [] if match[1] in names else [
+            f"no source has {match[1]}; was the test renamed?"]
+        line = text.count("\n", 0, match.start()) + 1
         report.judge([Problem(page.path, line, f) for f in faults])
 
 

@@ -46,14 +46,18 @@ class Page:
     def body(self, fence):
         return self.lines[fence.start + 1:fence.end]
 
-    def prose(self):
-        """The text without blocks, captions, code spans; line numbers stay true."""
+    def text(self):
+        """The page without blocks and captions; line numbers stay true."""
         lines = ["" if CAPTION.match(line) else line for line in self.lines]
         for fence in self.fences:
             for index in range(fence.start, min(fence.end + 1, len(lines))):
                 lines[index] = ""
+        return "\n".join(lines)
+
+    def prose(self):
+        """The text without code spans."""
         span = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.S)
-        return span.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), "\n".join(lines))
+        return span.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), self.text())
 
 
 def read_page(top, path):

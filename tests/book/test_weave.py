@@ -629,6 +629,20 @@ class Links(Book):
         self.red("book/references.md:2: [SDM3] has two entries")
 
 
+class Names(Book):
+    def setUp(self):
+        super().setUp()
+        self.write("tests/01-a/test_a.c", "START_TEST(a_name_of_five_words)\n")
+
+    def test_a_name_that_a_source_has_passes(self):
+        self.write("book/a.md", "`a_name_of_five_words`, `a_short_one`\n")
+        self.green(1)
+
+    def test_a_test_that_is_not_there_is_refused(self):
+        self.write("book/a.md", "# A\n\nSee `a_name_of_five_birds`.\n")
+        self.red("book/a.md:3: no source has a_name_of_five_birds")
+
+
 class Figures(Book):
     def setUp(self):
         super().setUp()
