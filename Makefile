@@ -3,6 +3,10 @@
 # Each chapter builds itself (make -C chapters/NN-name); this file goes through all
 # of them and adds what concerns the whole: setting up, booting, checking, the lab.
 
+ifneq ($(words $(CURDIR)),1)
+$(error to make, a blank ends a name: move this tree where "$(CURDIR)" has none)
+endif
+
 SHELL    := /bin/bash
 CHAPTERS := $(patsubst %/Makefile,%,$(sort $(wildcard chapters/*/Makefile)))
 BUILD    ?= $(CURDIR)/build
@@ -13,7 +17,7 @@ CLANG_FORMAT ?= clang-format
 each = +@set -e; for chapter in $(CHAPTERS); do $(MAKE) -C $$chapter $(1); done
 
 .PHONY: help all tests boot guest-disk check run doctor lab deps bench book clean format \
-        asan fuzzers campaign install compile_commands.json
+        asan fuzzers campaign proofs install compile_commands.json
 
 help:
 	@echo 'Ring -1: a hypervisor textbook that runs'

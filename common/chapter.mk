@@ -22,6 +22,10 @@
 # SAN=1 builds with AddressSanitizer and UBSan below build/asan, SAN=thread with
 # ThreadSanitizer below build/tsan; CC=clang works.
 
+ifneq ($(words $(CURDIR)),1)
+$(error to make, a blank ends a name: move this tree where "$(CURDIR)" has none)
+endif
+
 TOP   := $(patsubst %/common/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 SAN   ?=
 BUILD ?= $(TOP)/build$(if $(SAN),/$(if $(filter thread,$(SAN)),tsan,asan))
