@@ -213,7 +213,8 @@ END_TEST
 
 static void fold(struct ir_block *block)
 {
-    ir_fold(block);
+    for (unsigned i = 0; i < block->count; i++)
+        ir_fold(block, i);
 }
 
 START_TEST(folding_keeps_the_meaning)

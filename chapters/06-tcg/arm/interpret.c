@@ -163,17 +163,6 @@ static bool fetch_raw(const struct arm_cpu *cpu, uint32_t address, uint32_t *raw
     return true;
 }
 
-bool arm_fetch(const struct arm_cpu *cpu, uint32_t address, struct arm_insn *insn,
-               struct arm_stop *stop)
-{
-    uint32_t raw;
-
-    if (!fetch_raw(cpu, address, &raw, stop))
-        return false;
-    *insn = cpu->thumb ? arm_decode_thumb(raw) : arm_decode(raw);
-    return true;
-}
-
 /* [loop] */
 /*
  * What a thread has decoded lately, found by its address but believed only if the bits
@@ -181,22 +170,33 @@ bool arm_fetch(const struct arm_cpu *cpu, uint32_t address, struct arm_insn *ins
  */
 #define REMEMBERED 4096
 
-static const struct arm_insn *decode(const struct arm_cpu *cpu, uint32_t raw)
+static const struct arm_insn *decode(bool thumb, uint32_t address, uint32_t raw)
 {
     static _Thread_local struct arm_insn remembered[REMEMBERED];
-    uint32_t number = cpu->r[ARM_PC] / (cpu->thumb ? 2 : 4);
-    struct arm_insn *insn = &remembered[number % REMEMBERED];
+    struct arm_insn *insn = &remembered[address / (thumb ? 2 : 4) % REMEMBERED];
 
-    if (insn->length == 0 || insn->raw != raw || insn->thumb != cpu->thumb)
-        *insn = cpu->thumb ? arm_decode_thumb(raw) : arm_decode(raw);
+    if (insn->length == 0 || insn->raw != raw || insn->thumb != thumb)
+        *insn = thumb ? arm_decode_thumb(raw) : arm_decode(raw);
     return insn;
+}
+
+bool arm_fetch(const struct arm_cpu *cpu, uint32_t address, struct arm_insn *insn,
+               struct arm_stop *stop)
+{
+    uint32_t raw;
+
+    if (!fetch_raw(cpu, address, &raw, stop))
+        return false;
+    *insn = *decode(cpu->thumb, address, raw);
+    return true;
 }
 
 bool arm_step(struct arm_cpu *cpu, struct arm_stop *stop)
 {
     uint32_t raw;
 
-    return fetch_raw(cpu, cpu->r[ARM_PC], &raw, stop) && arm_execute(cpu, decode(cpu, raw), stop);
+    return fetch_raw(cpu, cpu->r[ARM_PC], &raw, stop) &&
+           arm_execute(cpu, decode(cpu->thumb, cpu->r[ARM_PC], raw), stop);
 }
 
 struct running {
@@ -223,7 +223,7 @@ static void run(void *self)
             return;
         cpu->budget--;
         cpu->instructions++;
-        if (!arm_execute(cpu, decode(cpu, raw), &running->stop))
+        if (!arm_execute(cpu, decode(cpu->thumb, cpu->r[ARM_PC], raw), &running->stop))
             return;
     }
 }

@@ -6,6 +6,9 @@
  * forgotten: two histories meet there, and no value crosses it. A block within a
  * SKIP region may use values from before it.
  *
+ * Constants and equal values are found on the way (fold.c), and followed further: a GET of
+ * a register that was set to a sum of constants is a constant.
+ *
  * The same walk remembers which values are known to be multiples of four, so that the
  * second LDM through a stack pointer need not check what the first has.
  */
@@ -74,9 +77,11 @@ void ir_copies(struct ir_block *block)
     for (unsigned i = 0; i < block->count; i++) {
         struct ir_insn *insn = &block->insns[i];
         unsigned flags = insn->flags;
+        ir_value equal;
 
-        c.same[i] = (ir_value)i;
         rename_operands(&c, insn);
+        equal = ir_fold(block, i);
+        c.same[i] = equal == IR_NONE ? (ir_value)i : equal;
         c.aligned[i] = is_aligned_sum(&c, insn);
         if (insn->op == IR_GET)
             visit_get(&c, i);
@@ -86,7 +91,7 @@ void ir_copies(struct ir_block *block)
             visit_aligned(&c, insn);
         else if (insn->op == IR_LABEL)
             forget(&c);
-        for (unsigned g = IR_N; g <= IR_V; g++)
+        for (unsigned g = IR_N; flags && g <= IR_V; g++)
             if (flags & IR_FLAG_OF(g))
                 c.holds[g] = IR_NONE;
     }

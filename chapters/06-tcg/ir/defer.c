@@ -148,8 +148,12 @@ static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *rec
 
     for (unsigned j = i + 1; j < block->count; j++) {
         struct ir_insn *insn = &block->insns[j];
-        unsigned written = flags_written(insn);
         bool way = insn->op == IR_SKIP || insn->op == IR_LABEL;
+        unsigned written;
+
+        if (!insn->sets && !way && insn->op != IR_SET && !(ir_ops[insn->op].traits & IR_OP_STOPS))
+            continue; /* most: it has nothing to do with flags or registers */
+        written = flags_written(insn);
 
         if (insn->op == IR_SKIP && !in_region)
             in_region = region_writes(block, j);

@@ -9,46 +9,40 @@
 #include "06-tcg/ir/ir_ops.h"
 #include "06-tcg/ir/optimize.h"
 
-struct folding {
-    struct ir_block *block;
-    bool changed;
-    ir_value same[IR_MAX];
-};
-
-static bool is_const(const struct folding *f, ir_value v)
+static bool is_const(const struct ir_block *block, ir_value v)
 {
-    return v != IR_NONE && f->block->insns[v].op == IR_CONST;
+    return v != IR_NONE && block->insns[v].op == IR_CONST;
 }
 
-static bool is_the_const(const struct folding *f, ir_value v, uint32_t value)
+static bool is_the_const(const struct ir_block *block, ir_value v, uint32_t value)
 {
-    return is_const(f, v) && f->block->insns[v].imm == value;
+    return is_const(block, v) && block->insns[v].imm == value;
 }
 
 /* All operands known? Operations of 64 bits are left alone: constants have 32. */
-static bool computable(const struct folding *f, const struct ir_insn *insn)
+static bool computable(const struct ir_block *block, const struct ir_insn *insn)
 {
     unsigned operands = ir_ops[insn->op].operands;
 
     if (!ir_is_pure(insn->op) || operands == 0 || insn->op == IR_SELECT || insn->flags ||
         (insn->op >= IR_UMULL && insn->op <= IR_HIGH))
         return false;
-    return is_const(f, insn->a) && (operands < 2 || is_const(f, insn->b)) &&
-           (operands < 3 || is_const(f, insn->c));
+    return is_const(block, insn->a) && (operands < 2 || is_const(block, insn->b)) &&
+           (operands < 3 || is_const(block, insn->c));
 }
 
-static uint32_t value_of(const struct folding *f, ir_value v)
+static uint32_t value_of(const struct ir_block *block, ir_value v)
 {
-    return is_const(f, v) ? f->block->insns[v].imm : 0;
+    return is_const(block, v) ? block->insns[v].imm : 0;
 }
 
 /* A constant on the left goes to the right, where x86 takes it as an immediate. */
-static void constant_to_the_right(const struct folding *f, struct ir_insn *insn)
+static void constant_to_the_right(const struct ir_block *block, struct ir_insn *insn)
 {
     bool swappable = insn->op == IR_ADD || insn->op == IR_ADC || insn->op == IR_AND ||
                      insn->op == IR_OR || insn->op == IR_XOR || insn->op == IR_MUL;
 
-    if (swappable && is_const(f, insn->a) && !is_const(f, insn->b)) {
+    if (swappable && is_const(block, insn->a) && !is_const(block, insn->b)) {
         ir_value a = insn->a;
 
         insn->a = insn->b;
@@ -58,19 +52,20 @@ static void constant_to_the_right(const struct folding *f, struct ir_insn *insn)
 
 /* [identity] */
 /* The operand that the result is equal to, or IR_NONE. */
-static ir_value identity(const struct folding *f, const struct ir_insn *insn)
+static ir_value identity(const struct ir_block *block, const struct ir_insn *insn)
 {
     switch (insn->op) {
     case IR_ADD:
     case IR_SUB:
     case IR_OR:
-    case IR_XOR: return is_the_const(f, insn->b, 0) ? insn->a : IR_NONE;
+    case IR_XOR: return is_the_const(block, insn->b, 0) ? insn->a : IR_NONE;
     case IR_AND:
-        return insn->a == insn->b || is_the_const(f, insn->b, UINT32_MAX) ? insn->a : IR_NONE;
+        return insn->a == insn->b || is_the_const(block, insn->b, UINT32_MAX) ? insn->a : IR_NONE;
     case IR_LSL:
     case IR_LSR:
     case IR_ASR:
-    case IR_ROR: return is_const(f, insn->b) && value_of(f, insn->b) % 256 == 0 ? insn->a : IR_NONE;
+    case IR_ROR:
+        return is_const(block, insn->b) && value_of(block, insn->b) % 256 == 0 ? insn->a : IR_NONE;
     case IR_SELECT: return insn->a == insn->b ? insn->a : IR_NONE;
     default: return IR_NONE;
     }
@@ -78,50 +73,28 @@ static ir_value identity(const struct folding *f, const struct ir_insn *insn)
 /* [/identity] */
 
 /* A constant added to a base is the displacement of the access. */
-static void fold_address(const struct folding *f, struct ir_insn *insn)
+static void fold_address(const struct ir_block *block, struct ir_insn *insn)
 {
-    if (is_const(f, insn->b)) {
-        insn->imm += value_of(f, insn->b) << insn->scale;
+    if (is_const(block, insn->b)) {
+        insn->imm += value_of(block, insn->b) << insn->scale;
         insn->b = IR_NONE;
         insn->scale = 0;
     }
 }
 
-static void visit(struct folding *f, unsigned i)
+ir_value ir_fold(struct ir_block *block, unsigned i)
 {
-    struct ir_insn *insn = &f->block->insns[i];
-    ir_value *operands[] = {&insn->a, &insn->b, &insn->c}, equal;
+    struct ir_insn *insn = &block->insns[i];
 
-    for (unsigned n = 0; n < ir_ops[insn->op].operands; n++)
-        if (*operands[n] != IR_NONE)
-            *operands[n] = f->same[*operands[n]];
     if (insn->op == IR_LOAD || insn->op == IR_STORE)
-        fold_address(f, insn);
-    if (computable(f, insn)) {
-        uint64_t value = ir_compute(insn->op, value_of(f, insn->a), value_of(f, insn->b),
-                                    value_of(f, insn->c));
+        fold_address(block, insn);
+    if (computable(block, insn)) {
+        uint64_t value = ir_compute(insn->op, value_of(block, insn->a), value_of(block, insn->b),
+                                    value_of(block, insn->c));
 
         *insn = (struct ir_insn){.op = IR_CONST, .imm = (uint32_t)value};
-        f->changed = true;
-        return;
+        return IR_NONE;
     }
-    constant_to_the_right(f, insn);
-    equal = identity(f, insn);
-    if (equal != IR_NONE) {
-        f->same[i] = equal; /* without users it dies in ir_dead_code(), unless for its flags */
-        f->changed = true;
-    }
-}
-
-bool ir_fold(struct ir_block *block)
-{
-    struct folding f; /* filled as the walk goes along */
-
-    f.block = block;
-    f.changed = false;
-    for (unsigned i = 0; i < block->count; i++) {
-        f.same[i] = (ir_value)i;
-        visit(&f, i);
-    }
-    return f.changed;
+    constant_to_the_right(block, insn);
+    return identity(block, insn); /* without users it dies in ir_dead_code(), but for its flags */
 }

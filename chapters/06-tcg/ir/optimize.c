@@ -1,9 +1,9 @@
 /*
  * optimize.c: the order of the passes.
  *
- * Copies come first, since they show fold which operands are constants. Folding makes
- * new copies, so both run again then. Flags die before code does: a flag that nobody reads
- * was the last user of many a comparison.
+ * Copies come first, and fold on the way: what is known about operands is known by then.
+ * Flags die before code does: a flag that nobody reads was the last user of many a
+ * comparison.
  */
 #include "06-tcg/ir/optimize.h"
 
@@ -11,10 +11,6 @@ void ir_optimize(struct ir_block *block, const struct ir_options *options, ir_li
                  void *self)
 {
     ir_copies(block);
-    if (ir_fold(block)) {
-        ir_copies(block);
-        ir_fold(block);
-    }
     if (!options->no_fusing)
         ir_fuse(block, !options->no_repeating);
     ir_dead_flags(block, !options->no_lazy, live, self);

@@ -6,7 +6,7 @@
  * place where the block may stop, and where it goes.
  *
  *     ir_copies()      a GET of what is known; values replaced by equal ones
- *     ir_fold()        operations on constants; x + 0, x & x, ...
+ *                      and, by ir_fold(), operations on constants; x + 0, x & x, ...
  *     ir_fuse()        conditions that the host's own flags will answer
  *     ir_dead_flags()  flags that nobody reads any more
  *     ir_dead_code()   values that nobody uses, SETs that another SET overwrites
@@ -18,7 +18,10 @@
 #include "06-tcg/ir/ir.h"
 
 void ir_copies(struct ir_block *block);
-bool ir_fold(struct ir_block *block);              /* has it found something? */
+
+/* Instruction i alone. The operand that its value is equal to, or IR_NONE. */
+ir_value ir_fold(struct ir_block *block, unsigned i);
+
 void ir_fuse(struct ir_block *block, bool repeat); /* repeat: conditions may compare again */
 void ir_dead_code(struct ir_block *block);
 
