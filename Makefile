@@ -61,7 +61,7 @@ asan:
 	$(call each,tests SAN=1 BUILD=$(BUILD)/asan)
 
 run: all
-	@$(BUILD)/hello
+	@common/with-kvm $(BUILD)/hello
 
 boot: all
 	@chapters/07-linux-boot/boot

@@ -9,7 +9,7 @@
 #   PARTS_program   more of its .c files, LINK_program options of its own,
 #   LDLIBS_program  libraries in place of LDLIBS
 #   GUESTS    guest/NAME.asm payloads              hello primes
-#   RUN       the command of "make run", at the top  hello
+#   RUN       the command of "make run", at the top  common/with-kvm hello
 #   BENCH     what "make bench" starts, if anything bench bench-more
 #
 # Everything generated goes below $(BUILD), in the same shape as the tree:

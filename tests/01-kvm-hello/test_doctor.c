@@ -219,6 +219,22 @@ START_TEST(something_else_called_dev_kvm_is_a_problem)
 }
 END_TEST
 
+START_TEST(one_may_say_where_a_program_runs)
+{
+    const char *here[] = {"env", "KVM=host", "common/with-kvm", "echo", "here", NULL};
+    const char *nowhere[] = {"env", "KVM=moon", "common/with-kvm", "echo", "there", NULL};
+    struct program ran = program_run(here, NULL, 10);
+
+    ck_assert_str_eq(ran.out, "here\n");
+    program_free(&ran);
+    ran = program_run(nowhere, NULL, 10);
+    ck_assert_int_eq(ran.status, 1);
+    ck_assert_str_eq(ran.out, "");
+    ck_assert_str_eq(ran.err, "with-kvm: KVM=moon: say host or lab\n");
+    program_free(&ran);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("doctor");
@@ -232,6 +248,7 @@ int main(void)
     tcase_add_test(tests, the_group_is_one_that_may_read_and_write);
     tcase_add_test(tests, a_flag_is_a_whole_word);
     tcase_add_test(tests, something_else_called_dev_kvm_is_a_problem);
+    tcase_add_test(tests, one_may_say_where_a_program_runs);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }
