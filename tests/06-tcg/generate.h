@@ -31,6 +31,7 @@
 #define GENERATE_WORDS  4u  /* A32 from random words, not from rows */
 #define GENERATE_WILD   8u  /* one access in eight goes wherever its registers say */
 #define GENERATE_V5     16u /* only what ARMv5TE has */
+#define GENERATE_LOOPS  32u /* A32 only: branches back, so it may never end */
 #define GENERATE_MIDDLE (DATA + DATA_SIZE / 2)
 
 #define GENERATE_UNITS  64
@@ -274,6 +275,22 @@ static inline void generate_skip(struct generator *g, unsigned from, bool thumb)
     }
 }
 
+/* A branch back to one of the last units, after a sum or a comparison that differs each time. */
+static inline void generate_loop(struct generator *g)
+{
+    unsigned back = 1 + random_below(g, g->unit_count < 6 ? g->unit_count : 6);
+    uint32_t from = g->units[g->unit_count - back].start, start = g->size;
+    uint32_t reg = random_below(g, 13), step = 0x400 | random_below(g, 0x100);
+    bool compare = random_below(g, 2);
+
+    generate_put(g, (compare ? 0xe2800000 : 0xe2900000) | reg << 16 | reg << 12 | step, 4);
+    if (compare)
+        generate_put(g, 0xe1500000 | reg << 16 | random_below(g, 13), 4);
+    generate_put(g, 0x0a000000 | random_below(g, 14) << 28 | ((from - g->size - 8) / 4 & 0xffffff),
+                 4);
+    g->units[g->unit_count++] = (struct unit){.start = start, .end = g->size};
+}
+
 /*
  * Makes a program for address that starts in A32 and ends there with SVC 0, after
  * unit_count (at most GENERATE_UNITS) random instructions.
@@ -303,6 +320,8 @@ static inline void generate_program(struct generator *g, uint32_t address, unsig
         } else {
             generate_unit(g, thumb);
         }
+        if ((g->options & GENERATE_LOOPS) && random_below(g, 4) == 0)
+            generate_loop(g);
     }
     if (thumb)
         enter_arm(g);

@@ -12,7 +12,9 @@
  *     ldr   r0, [r2]               pending: a fault here computes r1 - 5
  *     cmp   r0, r1                 here they end
  *
- * If a register changes too soon, the setter saves that operand, and only that.
+ * If a register changes too soon, the setter saves that operand, and only that. But if
+ * there is a loop's branch in between, it is the loop that counts: up to the branch the
+ * recipe is good, and who leaves the loop writes the operands down.
  *
  * A setter is deferred only if its recipe is good at every such place until all of its
  * flags are set anew. SUBS r1, r1, #1 has overwritten r1, but knows what it was: the
@@ -138,10 +140,11 @@ static bool region_writes(const struct ir_block *block, unsigned skip)
 /*
  * Walks over the places where the flags of setter i are shown. False: the recipe is not
  * good at one of them. With mark, notes the recipe there. Where a region sets flags, the
- * ways that meet at its LABEL disagree: each writes down its own. So the walk ends there.
+ * ways that meet at its LABEL disagree: each writes down its own. So the walk ends there;
+ * with loop, it ends at a branch back.
  */
 static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *recipe, bool by_result,
-                 bool in_region, unsigned mark)
+                 bool in_region, bool loop, unsigned mark)
 {
     unsigned lazy = block->insns[i].lazy;
     bool dirty = false;
@@ -167,6 +170,10 @@ static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *rec
                 return false;
             if (mark)
                 insn->pending = (uint8_t)mark;
+            if (loop && insn->op == IR_EXIT_IF && insn->imm <= block->start && !in_region) {
+                insn->behind = mark != 0;
+                return true;
+            }
         }
         if (insn->op == IR_LABEL && in_region)
             return true;
@@ -175,24 +182,37 @@ static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *rec
 }
 /* [/shown] */
 
-/* Is there a recipe that is good wherever the flags of setter i are shown? */
+/* Is there a recipe that is good wherever the flags of setter i are shown, or in the loop? */
+static bool find_unsaved(const struct deferring *d, unsigned i, struct ir_recipe *recipe,
+                         bool *result, bool loop)
+{
+    *result = false;
+    if (by_operands(d, &d->block->insns[i], 0, recipe) &&
+        walk(d->block, i, recipe, false, d->in_region, loop, 0))
+        return true;
+    *result = true;
+    return by_result(d, i, recipe) && walk(d->block, i, recipe, true, d->in_region, loop, 0);
+}
+
 static bool find_recipe(const struct deferring *d, unsigned i, struct ir_recipe *recipe,
-                        bool *result)
+                        bool *result, bool *loop)
 {
     struct ir_insn *insn = &d->block->insns[i];
 
-    *result = false;
-    for (unsigned saved = 0; saved <= (IR_SAVED_LEFT | IR_SAVED_RIGHT); saved++) {
+    for (*loop = false;; *loop = true) {
+        if (find_unsaved(d, i, recipe, result, *loop))
+            return true;
+        if (d->no_saving)
+            return false;
+        if (*loop)
+            break;
+    }
+    *result = *loop = false;
+    for (unsigned saved = IR_SAVED_LEFT; saved <= (IR_SAVED_LEFT | IR_SAVED_RIGHT); saved++) {
         insn->saved = (uint8_t)saved;
         if (by_operands(d, insn, saved, recipe) &&
-            walk(d->block, i, recipe, false, d->in_region, 0))
+            walk(d->block, i, recipe, false, d->in_region, false, 0))
             return true;
-        if (!saved && by_result(d, i, recipe) && walk(d->block, i, recipe, true, d->in_region, 0)) {
-            *result = true;
-            return true;
-        }
-        if (d->no_saving)
-            break;
     }
     insn->saved = 0;
     return false;
@@ -203,14 +223,14 @@ static void defer(struct deferring *d, unsigned i)
     struct ir_block *block = d->block;
     struct ir_insn *insn = &block->insns[i];
     struct ir_recipe recipe = {0};
-    bool result, region = d->in_region;
+    bool result, loop, region = d->in_region;
 
-    if (block->recipes == IR_GUEST || !find_recipe(d, i, &recipe, &result))
+    if (block->recipes == IR_GUEST || !find_recipe(d, i, &recipe, &result, &loop))
         return;
     recipe.lazy = insn->lazy;
     block->recipe[block->recipes++] = recipe;
     insn->deferred = true;
-    walk(block, i, &recipe, result, region, block->recipes);
+    walk(block, i, &recipe, result, region, loop, block->recipes);
 }
 
 void ir_defer(struct ir_block *block, bool save)

@@ -148,6 +148,7 @@ struct ir_insn {
                         or joins another: those used there */
     bool deferred;   /* lazy flags that are not even written down: see ir_defer() */
     uint8_t saved;   /* but for these operands, IR_SAVED_..., which no register keeps */
+    bool behind;     /* EXIT_IF: pending flags are written down behind it, if it is not taken */
     uint8_t pending; /* 1 + number of the recipe for flags that are shown here; 0: none */
     ir_value a, b, c;
     ir_value left, right; /* what is compared, if compare says so */

@@ -178,6 +178,8 @@ static void emit_exit(struct generator *g, const struct ir_insn *insn, struct ge
     }
     add_detour(g, emit_exit_jump(g, insn), site, insn->pending);
     g->detour[g->detours - 1].straight = loop;
+    if (insn->behind)
+        emit_pending(g, insn->pending, allocate_scratch(&g->places));
     if (loop)
         out->exit[out->exits++] = (struct exit_site){
             .key = insn->imm, .recipe = whole(g->block->recipe[insn->pending - 1])};
