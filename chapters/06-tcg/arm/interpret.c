@@ -168,7 +168,7 @@ static bool fetch_raw(const struct arm_cpu *cpu, uint32_t address, uint32_t *raw
  * What a thread has decoded lately, found by its address but believed only if the bits
  * are the same: so code that is written over needs no care.
  */
-#define REMEMBERED 4096
+#define REMEMBERED 512
 
 static const struct arm_insn *decode(bool thumb, uint32_t address, uint32_t raw)
 {
