@@ -47,6 +47,8 @@ static struct address lift_address(struct lifter *l, const struct arm_insn *insn
     } else if (insn->add && insn->shift == ARM_LSL && insn->amount <= 3) {
         at.index = lift_read(l, insn->rm);
         at.scale = insn->amount;
+    } else if (insn->add && !insn->writeback) {
+        at.index = lift_shifted(l, insn, lift_read(l, insn->rm));
     } else {
         at.base = moved_base(l, insn, base);
     }

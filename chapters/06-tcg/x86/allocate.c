@@ -48,6 +48,19 @@ static bool allowed_early(const struct ir_block *block, unsigned def, unsigned s
 }
 /* [/early] */
 
+/* If def is the only one to read its left operand, that had better be in the same pin. */
+static void wish_for_left(struct allocation *a, unsigned def, unsigned set)
+{
+    const struct ir_insn *insn = &a->block->insns[def];
+    bool copies = (insn->op >= IR_ADD && insn->op <= IR_XOR && insn->op != IR_ADC &&
+                   insn->op != IR_SBC) ||
+                  (insn->op >= IR_LSL && insn->op <= IR_ROR);
+
+    if (copies && insn->a != insn->b && a->last_use[insn->a] == def &&
+        a->place[insn->a].wish == ALLOCATE_NONE && allowed_early(a->block, insn->a, set))
+        a->place[insn->a].wish = a->block->insns[set].global;
+}
+
 void allocate_begin(struct allocation *a, struct x86_code *code, const struct ir_block *block,
                     const struct x86_pins *pins)
 {
@@ -73,6 +86,10 @@ void allocate_begin(struct allocation *a, struct x86_code *code, const struct ir
             allowed_early(block, insn->a, i))
             a->place[insn->a].wish = insn->global;
     }
+    for (unsigned i = 0; i < block->count; i++)
+        if (block->insns[i].op == IR_SET &&
+            a->place[block->insns[i].a].wish == block->insns[i].global)
+            wish_for_left(a, block->insns[i].a, i);
     allocate_forget(a);
 }
 
@@ -343,7 +360,7 @@ enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_valu
     enum x86_reg pin = wished_pin(a, i, both ? IR_NONE : other), reg = a->place[v].reg;
 
     if (pin != X86_NO_REG) {
-        bool there = pin_of(a, v) == pin;
+        bool there = allocate_is_in(a, v, pin);
         bool other_there = !both && other != IR_NONE && allocate_is_in(a, other, pin);
 
         assert(!other_there);

@@ -79,6 +79,17 @@ static bool add_by_lea(struct generator *g, unsigned i)
     return true;
 }
 
+/* Does the right operand's register become free, and the left one's not? */
+static bool is_better_left(const struct allocation *a, unsigned i)
+{
+    const struct ir_insn *insn = &a->block->insns[i];
+    const struct place *left = &a->place[insn->a], *right = &a->place[insn->b];
+
+    return a->place[i].wish == ALLOCATE_NONE && right->reg != X86_NO_REG &&
+           a->owner[right->reg] == insn->b && a->last_use[insn->b] <= i &&
+           !(left->reg != X86_NO_REG && a->last_use[insn->a] <= i);
+}
+
 void emit_add_sub_logic(struct generator *g, unsigned i)
 {
     static const enum x86_alu alu[] = {[IR_ADD] = X86_ADD,
@@ -104,7 +115,8 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
     if (!used && (insn->op == IR_SUB || insn->op == IR_AND) && !by_result) {
         emit_compare(g, insn);
     } else if (flags || by_result || !add || !add_by_lea(g, i)) {
-        if (insn->op != IR_SUB && allocate_is_const(&g->places, left, &constant)) {
+        if (insn->op != IR_SUB &&
+            (allocate_is_const(&g->places, left, &constant) || is_better_left(&g->places, i))) {
             left = insn->b;
             other = insn->a;
         }
