@@ -715,6 +715,24 @@ START_TEST(cold_code_that_is_interrupted_does_nothing)
 }
 END_TEST
 
+/* What holds whether code is translated at once or has been interpreted before. */
+static void add_common(TCase *tests)
+{
+    tcase_add_test(tests, a_block_that_others_are_chained_to_can_change);
+    tcase_add_test(tests, a_guest_can_rewrite_its_own_code);
+    tcase_add_test(tests, code_that_rewrites_the_next_instruction_goes_on);
+    tcase_add_test(tests, a_literal_that_changes_is_seen);
+    tcase_add_test(tests, unmapped_code_does_not_run_again);
+    tcase_add_test(tests, a_fault_shows_the_flags_that_a_loop_has_handed_on);
+    tcase_add_test(tests, every_class_of_address_faults_and_reaches_nothing_of_ours);
+    tcase_add_test(tests, code_that_runs_off_its_page_faults_at_the_next);
+    tcase_add_test(tests, the_helper_page_is_a_stop);
+    tcase_add_test(tests, endless_loops_of_any_kind_are_interrupted);
+    tcase_add_test(tests, an_interruption_shows_exact_flags);
+    tcase_add_test(tests, threads_share_a_cache_that_is_flushed_under_them);
+    tcase_add_test(tests, a_child_process_has_a_cache_of_its_own);
+}
+
 static TCase *tiers(void)
 {
     TCase *tests = tcase_create("tiers");
@@ -725,19 +743,7 @@ static TCase *tiers(void)
     tcase_add_test(tests, code_that_has_changed_is_cold_again);
     tcase_add_test(tests, without_tiers_code_is_translated_at_once);
     tcase_add_test(tests, cold_code_that_is_interrupted_does_nothing);
-    tcase_add_test(tests, a_block_that_others_are_chained_to_can_change);
-    tcase_add_test(tests, a_guest_can_rewrite_its_own_code);
-    tcase_add_test(tests, code_that_rewrites_the_next_instruction_goes_on);
-    tcase_add_test(tests, a_literal_that_changes_is_seen);
-    tcase_add_test(tests, unmapped_code_does_not_run_again);
-    tcase_add_test(tests, a_fault_shows_the_flags_that_a_loop_has_handed_on);
-    tcase_add_test(tests, every_class_of_address_faults_and_reaches_nothing_of_ours);
-    tcase_add_test(tests, code_that_runs_off_its_page_faults_at_the_next);
-    tcase_add_test(tests, the_helper_page_is_a_stop);
-    tcase_add_test(tests, endless_loops_of_any_kind_are_interrupted);
-    tcase_add_test(tests, an_interruption_shows_exact_flags);
-    tcase_add_test(tests, threads_share_a_cache_that_is_flushed_under_them);
-    tcase_add_test(tests, a_child_process_has_a_cache_of_its_own);
+    add_common(tests);
     return tests;
 }
 
@@ -748,27 +754,15 @@ int main(void)
 
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, setup, teardown);
+    add_common(tests);
     tcase_add_test(tests, a_loop_translates_each_block_once_and_is_chained);
     tcase_add_test(tests, without_chaining_the_result_is_the_same);
     tcase_add_test(tests, a_million_straight_instructions_are_many_blocks);
     tcase_add_test(tests, a_cache_that_is_full_again_and_again_changes_nothing);
-    tcase_add_test(tests, a_block_that_others_are_chained_to_can_change);
-    tcase_add_test(tests, a_guest_can_rewrite_its_own_code);
-    tcase_add_test(tests, code_that_rewrites_the_next_instruction_goes_on);
-    tcase_add_test(tests, a_literal_that_changes_is_seen);
-    tcase_add_test(tests, unmapped_code_does_not_run_again);
     tcase_add_test(tests, cacheflush_lets_the_page_be_written_afterwards);
     tcase_add_test(tests, no_page_is_writable_and_executable);
     tcase_add_test(tests, a_fault_shows_the_registers_of_that_moment);
-    tcase_add_test(tests, a_fault_shows_the_flags_that_a_loop_has_handed_on);
     tcase_add_test(tests, a_list_half_in_an_unmapped_page_restores_its_base);
-    tcase_add_test(tests, every_class_of_address_faults_and_reaches_nothing_of_ours);
-    tcase_add_test(tests, code_that_runs_off_its_page_faults_at_the_next);
-    tcase_add_test(tests, the_helper_page_is_a_stop);
-    tcase_add_test(tests, endless_loops_of_any_kind_are_interrupted);
-    tcase_add_test(tests, an_interruption_shows_exact_flags);
-    tcase_add_test(tests, threads_share_a_cache_that_is_flushed_under_them);
-    tcase_add_test(tests, a_child_process_has_a_cache_of_its_own);
     tcase_add_test(tests, dumps_show_every_stage);
     tcase_add_test(tests, unknown_names_of_stages_and_techniques_are_refused);
     suite_add_tcase(suite, tests);
