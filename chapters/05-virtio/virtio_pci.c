@@ -10,6 +10,8 @@
  * power states; and the command register's bus master bit, which drivers set before they
  * touch a device and which no harm comes of ignoring.
  *
+ * Longer than most: one struct of registers, each with its rule for reads and for writes.
+ *
  * Longer than most: four structs behind one BAR, each read and written.
  */
 #include "05-virtio/virtio_pci.h"

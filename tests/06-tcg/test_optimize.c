@@ -4,6 +4,8 @@
  *
  * The same blocks go through the code generator and run, with the evaluator as judge:
  * that is where the register allocator meets blocks that no compiler would write.
+ *
+ * Long, because each pass has its facts beside the random blocks, and one machine runs all.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,6 +8,8 @@
  * A register with a value of 32 bits has zeros in its upper half, since every 32-bit
  * instruction clears it [SDM1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode"].
  * The 64-bit operations count on that.
+ *
+ * Longer than most: a function for each operation, and one switch that names them all.
  */
 #include <assert.h>
 

@@ -3,6 +3,8 @@
  *
  * One pass, front to back. What depends on the future (where a value is used last,
  * where a result will be SET to) the allocator has looked up beforehand.
+ *
+ * Longer than most: memory, branches and exits share the state of that one pass.
  */
 #include "06-tcg/x86/generate.h"
 
