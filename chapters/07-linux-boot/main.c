@@ -3,9 +3,8 @@
  * has, in the order in which it is put together.
  *
  *     inventory        what the command line brings: files, networks (inventory.h)
- *     start_clerk      who opens files when we cannot any more (clerk.h)
+ *     confine          who opens files when we cannot any more, and our rights (confine.h)
  *     held_open        what each boot needs again: the kernel's file, /dev/kvm (held.h)
- *     drop_privileges  rights, users, the host's files (privileges.h, jail.h)
  *     machine_init     the frame: KVM, processors' threads, buses (04-devices/machine.h)
  *     board_pc         the devices of a PC (board_pc.c), or
  *     board_lean       ... of the lean machine (board_lean.c)
@@ -33,6 +32,7 @@
 #include "07-linux-boot/board.h"
 #include "07-linux-boot/boot.h"
 #include "07-linux-boot/clerk.h"
+#include "07-linux-boot/confine.h"
 #include "07-linux-boot/cpuid.h"
 #include "07-linux-boot/daemon.h"
 #include "07-linux-boot/gdb/machine_target.h"
@@ -43,88 +43,10 @@
 #include "07-linux-boot/monitor.h"
 #include "07-linux-boot/option_table.h"
 #include "07-linux-boot/options.h"
-#include "07-linux-boot/privileges.h"
 #include "07-linux-boot/sandbox.h"
 #include "07-linux-boot/user_network.h"
 #include "common/die.h"
 #include "common/term.h"
-
-/* Threads that start from now on enter theirs. */
-static bool prepare_sandbox(const struct options *options)
-{
-    struct refusal why;
-
-    if (options->sandbox != SANDBOX_ON)
-        return false;
-    if (!sandbox_is_possible())
-        die("-sandbox on: not in a build with sanitizers, which open files when they like");
-    if (sandbox_prepare(&why) < 0)
-        die("-sandbox on: %s", why.text);
-    return true;
-}
-
-/* One of the clerk's addresses, for the chardev that goes there. */
-struct errand {
-    const struct clerk *clerk;
-    unsigned address;
-};
-
-static int run_errand(void *self)
-{
-    const struct errand *errand = self;
-
-    return clerk_call(errand->clerk, errand->address);
-}
-
-static void add_errands(struct clerk_duties *duties, const struct clerk *clerk,
-                        struct chardevs *chardevs)
-{
-    static struct errand errands[CLERK_CALLS];
-
-    for (unsigned i = 0; i < chardevs->count; i++) {
-        struct char_end *end = chardevs->list[i];
-
-        if (end->reconnect == 0)
-            continue;
-        errands[duties->call_count] = (struct errand){clerk, duties->call_count};
-        end->caller = (struct chardev_caller){run_errand, &errands[duties->call_count]};
-        duties->calls[duties->call_count++] = &end->address;
-    }
-}
-
-/* Who opens and removes files, and connects, when we cannot. */
-static void start_clerk(struct clerk *clerk, const struct options *options,
-                        struct inventory *inventory)
-{
-    struct clerk_duties duties = {.folder = options->discs[0] ? options->discs : NULL,
-                                  .enter = sandbox_enter_as_clerk};
-    struct refusal why;
-
-    if (options->pidfile)
-        duties.removals[duties.removal_count++] = options->pidfile;
-    for (unsigned i = 0; i < inventory->chardevs.count; i++)
-        if (chardevs_removes(inventory->chardevs.list[i]))
-            duties.removals[duties.removal_count++] = inventory->chardevs.list[i]->path;
-    if (inventory->screen && !inventory->vnc.port[0])
-        duties.removals[duties.removal_count++] = inventory->vnc.host;
-    add_errands(&duties, clerk, &inventory->chardevs);
-    if (clerk_start(clerk, &duties, &why) < 0)
-        die("-sandbox: %s", why.text);
-}
-
-/* Everything is open, and no thread but this one has started. */
-static void drop_privileges(const struct options *options, const struct inventory *inventory)
-{
-    struct privileges privileges = {.user = options->runas,
-                                    .root = options->chroot,
-                                    .jail = options->jail,
-                                    .host_network = netdevs_have_user(&inventory->netdevs)};
-    bool asked = options->runas || options->chroot || options->jail;
-    struct refusal why;
-
-    if ((asked || options->sandbox == SANDBOX_ON) && privileges_drop(&privileges, &why) < 0)
-        die("%s", why.text);
-}
 
 static void add_ram(struct machine *machine, const struct ram_file *file)
 {
@@ -207,6 +129,37 @@ static void attach_gdb(struct gdb_stub *stub, struct machine_target *target,
     chardev_attach(back, gdb_stub_end(stub), &machine->devices.lock, &machine->watches);
 }
 
+/* What stays while machines come and go: each reset builds a new one. */
+struct monitor_program {
+    struct options options;
+    struct inventory inventory;
+    struct held held;
+    struct console console;
+    struct monitor monitor;
+    struct gdb_stub stub; /* of -gdb; it is large, and else stays untouched */
+    struct vnc vnc;
+    struct daemon daemon;
+    struct clerk clerk;
+    int signals, pidfile;
+};
+
+static void assemble(struct monitor_program *p, struct board *board)
+{
+    struct machine *machine = &board->machine;
+    struct refusal why;
+
+    machine_init_on(machine, held_again(p->held.kvm), p->console.wake);
+    console_attach_nobody(&p->console, &machine->devices.lock);
+    add_ram(machine, &p->held.ram);
+    if (p->options.machine == MACHINE_LEAN)
+        board_lean(board, &p->inventory);
+    else
+        board_pc(board, &p->inventory);
+    if (devices_plug(&p->inventory.devices, &board->bus, &why) < 0)
+        die("%s", why.text);
+    board_finish(board, &p->options.topology);
+}
+
 /* Once is for ever. A kernel is somebody's file: it is better read by who can do little. */
 static void close_sandbox(struct held *held)
 {
@@ -215,14 +168,10 @@ static void close_sandbox(struct held *held)
     held->sandbox = false;
 }
 
-/* Builds the machine, boots the kernel, and takes everything apart again. */
-static enum ending boot_once(const struct options *options, struct held *held,
-                             struct inventory *inventory, struct console *console,
-                             struct monitor *monitor, struct gdb_stub *stub, struct vnc *vnc,
-                             struct daemon *daemon, int signals)
+static void load(struct monitor_program *p, struct machine *machine)
 {
-    struct board board;
-    struct machine *machine = &board.machine;
+    const struct options *options = &p->options;
+    struct held *held = &p->held;
     uint8_t seed[BOOT_SEED_SIZE];
     struct boot_request request = {.memory = &machine->vm.memory,
                                    .kernel = options->kernel,
@@ -231,24 +180,9 @@ static enum ending boot_once(const struct options *options, struct held *held,
                                    .initrd_file = held->has_initrd ? &held->initrd : NULL,
                                    .cmdline = options->cmdline,
                                    .rsdp = LAYOUT_FIRMWARE,
-                                   .screen = inventory->screen};
+                                   .screen = p->inventory.screen};
     struct boot_entry entry;
     struct refusal why;
-    struct observer observer;
-    struct machine_target target;
-    bool debugged;
-    enum ending ending;
-
-    machine_init_on(machine, held_again(held->kvm), console->wake);
-    console_attach_nobody(console, &machine->devices.lock);
-    add_ram(machine, &held->ram);
-    if (options->machine == MACHINE_LEAN)
-        board_lean(&board, inventory);
-    else
-        board_pc(&board, inventory);
-    if (devices_plug(&inventory->devices, &board.bus, &why) < 0)
-        die("%s", why.text);
-    board_finish(&board, &options->topology);
 
     if (getrandom(seed, sizeof seed, GRND_NONBLOCK) == sizeof seed)
         request.seed = seed;
@@ -259,35 +193,63 @@ static enum ending boot_once(const struct options *options, struct held *held,
     explicit_bzero(seed, sizeof seed);
     close_sandbox(held); /* a list of modules: the loader had to open them */
     add_processors(machine, options, &entry);
+}
 
-    if (observer_open(&observer, machine, held_again(held->trace), options->stats, &why) < 0)
-        die("-trace %s: %s", options->trace, why.text);
+/* People and programs that look at the machine from outside. */
+static void attach_outside(struct monitor_program *p, struct board *board,
+                           struct machine_target *target)
+{
+    if (p->console.in >= 0)
+        term_raw(p->console.in);
+    serial_ports_attach(&board->serial, &p->inventory, &board->machine);
+    console_on_power(&p->console, press_power, &board->power);
+    attach_monitor(&p->monitor, &p->console, board);
+    attach_gdb(&p->stub, target, &p->inventory, &board->machine, &p->monitor);
+    vnc_attach(&p->vnc, &board->machine, &board->screen, ps2_keyboard_keys(&board->keys),
+               ps2_mouse_pointer(&board->mouse));
+}
 
-    if (console->in >= 0)
-        term_raw(console->in);
-    serial_ports_attach(&board.serial, inventory, machine);
-    console_on_power(console, press_power, &board.power);
-    attach_monitor(monitor, console, &board);
-    attach_gdb(stub, &target, inventory, machine, monitor);
-    vnc_attach(vnc, machine, &board.screen, ps2_keyboard_keys(&board.keys),
-               ps2_mouse_pointer(&board.mouse));
-    daemon_ready(daemon);
-    ending = event_loop_run(machine, console, signals);
-    debugged = stub && gdb_stub_detach(stub, ending);
-    vnc_detach(vnc);
-    monitor_detach(monitor);
+static void detach_outside(struct monitor_program *p, enum ending ending)
+{
+    struct inventory *inventory = &p->inventory;
+    bool debugged = inventory->gdb && gdb_stub_detach(&p->stub, ending);
+
+    vnc_detach(&p->vnc);
+    monitor_detach(&p->monitor);
     chardevs_detach(&inventory->chardevs);
     if (debugged && inventory->gdb->back.connected)
         chardev_hang_up(&inventory->gdb->back);
-    console_detach(console);
+    console_detach(&p->console);
+}
 
+/* Builds the machine, boots the kernel, and takes everything apart again. */
+static enum ending boot_once(struct monitor_program *p)
+{
+    const struct options *options = &p->options;
+    struct board board;
+    struct machine *machine = &board.machine;
+    struct observer observer;
+    struct machine_target target;
+    struct refusal why;
+    enum ending ending;
+
+    assemble(p, &board);
+    load(p, machine);
+    if (observer_open(&observer, machine, held_again(p->held.trace), options->stats, &why) < 0)
+        die("-trace %s: %s", options->trace, why.text);
+    attach_outside(p, &board, &target);
+    daemon_ready(&p->daemon);
+
+    ending = event_loop_run(machine, &p->console, p->signals);
+
+    detach_outside(p, ending);
     if (ending == ENDING_CRASH || ending == ENDING_STUCK ||
         (ending == ENDING_SIGNAL && signals_asked_where())) {
         term_restore();
         machine_report(stderr, machine);
     }
     observer_close(&observer);
-    devices_unplug(&inventory->devices);
+    devices_unplug(&p->inventory.devices);
     machine_free(machine);
     return ending;
 }
@@ -320,76 +282,96 @@ static void start_console(struct console *console, const struct inventory *inven
     console_init(console, used ? STDIN_FILENO : -1, used ? STDOUT_FILENO : -1, wake);
 }
 
+/* All that can be refused is refused here, before anything is opened. */
+static void prepare(struct monitor_program *p, char **argv)
+{
+    const struct options *options = &p->options;
+    struct inventory *inventory = &p->inventory;
+    struct refusal why;
+
+    if (inventory_read(inventory, options, &why) < 0)
+        die("%s", why.text);
+    if (netdevs_have_user(&inventory->netdevs) || chardevs_have_tcp(&inventory->chardevs))
+        user_network_needed(argv);
+    if (options->daemonize)
+        daemon_begin(&p->daemon);
+    if (options->pidfile && (p->pidfile = pidfile_open(options->pidfile, &why)) < 0)
+        die("-pidfile %s", why.text);
+    if (inventory->gdb && machine_target_lacks())
+        warn("-gdb: %s", machine_target_lacks());
+}
+
+/* Opens all that the command line names, and gives up the right to open more. */
+static void open_all(struct monitor_program *p)
+{
+    const struct options *options = &p->options;
+    struct inventory *inventory = &p->inventory;
+    struct refusal why;
+
+    start_console(&p->console, inventory);
+    if (inventory->screen &&
+        vnc_start(&p->vnc, &inventory->vnc, options->name ? options->name : "vmm", &why) < 0)
+        die("%s", why.text);
+    if (chardevs_find_servers(&inventory->chardevs, &why) < 0)
+        die("%s", why.text);
+    p->held.sandbox = confine_prepare(options);
+    if (p->held.sandbox) {
+        confine_start_clerk(&p->clerk, options, inventory);
+        inventory->clerk = &p->clerk;
+    }
+    if (inventory_open(inventory, &p->console, &why) < 0)
+        die("%s", why.text);
+    p->signals = signals_take();
+
+    monitor_init(&p->monitor, inventory);
+    p->monitor.name = options->name;
+    p->monitor.ram = options->ram;
+    p->monitor.hold = options->stopped;
+
+    if (inventory->gdb)
+        gdb_stub_init(&p->stub);
+    held_open(&p->held, options);
+    clerk_take_over(&p->clerk);
+    confine_drop_privileges(options, inventory);
+    inventory_start(inventory);
+}
+
+static void close_all(struct monitor_program *p)
+{
+    vnc_end(&p->vnc);
+    if (p->inventory.gdb)
+        gdb_stub_free(&p->stub);
+    monitor_free(&p->monitor);
+    console_free(&p->console);
+    inventory_free(&p->inventory);
+    pidfile_remove(p->pidfile, p->options.pidfile);
+    clerk_end(&p->clerk);
+}
+
 int main(int argc, char **argv)
 {
-    struct options options;
-    struct inventory inventory;
-    struct held held = {.kvm = -1};
-    struct console console;
-    struct monitor monitor;
-    struct gdb_stub stub; /* of -gdb; it is large, and else stays untouched */
-    struct vnc vnc = {.fd = -1};
-    struct daemon daemon = {.parent = -1};
-    struct clerk clerk = {.fd = -1};
+    struct monitor_program program;
     struct refusal why;
     enum ending ending;
-    int signals, pidfile = -1;
 
-    if (options_parse(&options, argc, argv, &why) < 0)
+    if (options_parse(&program.options, argc, argv, &why) < 0)
         die("%s", why.text);
-    if (options.question)
-        return answer(&options);
-    if (inventory_read(&inventory, &options, &why) < 0)
-        die("%s", why.text);
-    if (netdevs_have_user(&inventory.netdevs) || chardevs_have_tcp(&inventory.chardevs))
-        user_network_needed(argv);
-    if (options.daemonize)
-        daemon_begin(&daemon);
-    if (options.pidfile && (pidfile = pidfile_open(options.pidfile, &why)) < 0)
-        die("-pidfile %s", why.text);
-    if (inventory.gdb && machine_target_lacks())
-        warn("-gdb: %s", machine_target_lacks());
-    start_console(&console, &inventory);
-    if (inventory.screen &&
-        vnc_start(&vnc, &inventory.vnc, options.name ? options.name : "vmm", &why) < 0)
-        die("%s", why.text);
-    if (chardevs_find_servers(&inventory.chardevs, &why) < 0)
-        die("%s", why.text);
-    held.sandbox = prepare_sandbox(&options);
-    if (held.sandbox) {
-        start_clerk(&clerk, &options, &inventory);
-        inventory.clerk = &clerk;
-    }
-    if (inventory_open(&inventory, &console, &why) < 0)
-        die("%s", why.text);
-    signals = signals_take();
-
-    monitor_init(&monitor, &inventory);
-    monitor.name = options.name;
-    monitor.ram = options.ram;
-    monitor.hold = options.stopped;
-
-    if (inventory.gdb)
-        gdb_stub_init(&stub);
-    held_open(&held, &options);
-    clerk_take_over(&clerk);
-    drop_privileges(&options, &inventory);
-    inventory_start(&inventory);
+    if (program.options.question)
+        return answer(&program.options);
+    program.held = (struct held){.kvm = -1};
+    program.vnc = (struct vnc){.fd = -1};
+    program.daemon = (struct daemon){.parent = -1};
+    program.clerk = (struct clerk){.fd = -1};
+    program.pidfile = -1;
+    prepare(&program, argv);
+    open_all(&program);
 
     do
-        ending = boot_once(&options, &held, &inventory, &console, &monitor,
-                           inventory.gdb ? &stub : NULL, &vnc, &daemon, signals);
-    while (ending == ENDING_RESET && !options.no_reboot);
+        ending = boot_once(&program);
+    while (ending == ENDING_RESET && !program.options.no_reboot);
 
-    vnc_end(&vnc);
-    if (inventory.gdb)
-        gdb_stub_free(&stub);
-    monitor_free(&monitor);
-    console_free(&console);
-    inventory_free(&inventory);
-    pidfile_remove(pidfile, options.pidfile);
-    clerk_end(&clerk);
+    close_all(&program);
     if (ending == ENDING_SIGNAL)
-        signals_die(signals);
+        signals_die(program.signals);
     return ending_status(ending);
 }
