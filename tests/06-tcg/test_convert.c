@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -109,14 +110,14 @@ START_TEST(times_of_32_bits_keep_their_sign)
     struct timespec time;
 
     put(AT, (int32_t[]){-2, 999999999}, 8);
-    ck_assert_int_eq(convert_timespec_in(&process.space, AT, &time), 0);
+    ck_assert_int_eq(convert_time_in(&process.space, AT, false, &time), 0);
     ck_assert_int_eq(time.tv_sec, -2);
     ck_assert_int_eq(time.tv_nsec, 999999999);
     /* Of 64 bits: the upper half of tv_nsec is padding, and may hold anything. */
     put(AT, (int64_t[]){-2, 0x7777777700000005}, 16);
-    ck_assert_int_eq(convert_timespec64_in(&process.space, AT, &time), 0);
+    ck_assert_int_eq(convert_time_in(&process.space, AT, true, &time), 0);
     ck_assert_int_eq(time.tv_nsec, 5);
-    ck_assert_int_eq(convert_timespec_in(&process.space, AT + 0x2000 - 7, &time), -EFAULT);
+    ck_assert_int_eq(convert_time_in(&process.space, AT + 0x2000 - 7, false, &time), -EFAULT);
 }
 END_TEST
 
@@ -136,6 +137,101 @@ START_TEST(vectors_are_bounded)
     put(AT, (uint32_t[]){0xffffffff, 2}, 8);
     ck_assert_int_eq(convert_iovec(&process.space, AT, 1, SPACE_READ, host), -EFAULT);
     ck_assert_int_eq(convert_iovec(&process.space, 0xfffffffc, 1, SPACE_READ, host), -EFAULT);
+}
+END_TEST
+
+/* All six arguments; r0 as a signed number. */
+static int32_t call6(uint32_t number, const uint32_t args[6])
+{
+    memcpy(thread.cpu.r, args, 6 * sizeof *args);
+    thread.cpu.r[7] = number;
+    syscall_run(&thread);
+    return (int32_t)thread.cpu.r[0];
+}
+
+START_TEST(structures_of_longs_are_half_as_large)
+{
+    int timer = call(350, CLOCK_MONOTONIC, 0, 0, 0); /* timerfd_create */
+
+    /* An interval of 3.000000004 s, which begins in 500.000000006 s. */
+    put(AT, (int32_t[]){3, 4, 500, 6}, 16);
+    put(AT + 64, (uint32_t[]){0, 0, 0, 0, 0x99999999}, 20);
+    ck_assert_int_eq(call(353, (uint32_t)timer, 0, AT, AT + 64), 0); /* timerfd_settime */
+    ck_assert_int_eq(call(354, (uint32_t)timer, AT + 64, 0, 0), 0);  /* timerfd_gettime */
+    ck_assert_uint_eq(word(AT + 64), 3);
+    ck_assert_uint_eq(word(AT + 68), 4);
+    ck_assert_uint_eq(word(AT + 72), 499);
+    ck_assert_uint_eq(word(AT + 80), 0x99999999); /* behind it */
+    /* With 64 bits: what stands in the padding of the nanoseconds does not matter. */
+    put(AT, (int64_t[]){7, 0x5555555500000008, 600, 0x7777777700000009}, 32);
+    ck_assert_int_eq(call(411, (uint32_t)timer, 0, AT, AT + 64), 0);
+    ck_assert_uint_eq(word(AT + 64), 3); /* the old one */
+    ck_assert_uint_eq(word(AT + 72), 4);
+    ck_assert_uint_eq(word(AT + 80), 499);
+    ck_assert_int_eq(call(354, (uint32_t)timer, AT + 64, 0, 0), 0);
+    ck_assert_uint_eq(word(AT + 64), 7);
+    ck_assert_uint_eq(word(AT + 68), 8);
+    ck_assert_int_eq(call(354, (uint32_t)timer, AT + 0x2000 - 15, 0, 0), -EFAULT);
+    ck_assert_int_eq(call(353, (uint32_t)timer, 0, AT + 0x2000 - 15, 0), -EFAULT);
+    close(timer);
+}
+END_TEST
+
+/* Linux writes no rusage if no child has ended: what stood there stays. */
+START_TEST(what_a_call_does_not_write_is_as_it_was)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    put(AT, (uint32_t[]){0x12345678}, 4);
+    put(AT + 64, (uint32_t[]){0x87654321, 0x9abcdef0}, 8);
+    ck_assert_int_eq(call(114, (uint32_t)child, AT, 1 /* WNOHANG */, AT + 64), 0);
+    ck_assert_uint_eq(word(AT), 0x12345678);
+    ck_assert_uint_eq(word(AT + 64), 0x87654321);
+    ck_assert_uint_eq(word(AT + 68), 0x9abcdef0);
+    kill(child, SIGKILL);
+    ck_assert_int_eq(call(114, (uint32_t)child, AT, 0, AT + 64), child);
+    ck_assert_uint_eq(word(AT), SIGKILL);
+    ck_assert_uint_eq(word(AT + 64), 0);
+}
+END_TEST
+
+START_TEST(addresses_of_sockets_fill_the_room_there_is)
+{
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    put(AT, (uint32_t[]){0x99999999, 1}, 8);
+    ck_assert_int_eq(call(286, (uint32_t)ends[0], AT, AT + 4, 0), 0); /* getsockname */
+    ck_assert_uint_eq(word(AT), 0x99999900 | AF_UNIX);
+    ck_assert_uint_eq(word(AT + 4), 2);
+    put(AT + 4, (int32_t[]){-1}, 4);
+    ck_assert_int_eq(call(286, (uint32_t)ends[0], AT, AT + 4, 0), -EINVAL);
+    put(AT + 4, (uint32_t[]){2}, 4);
+    ck_assert_int_eq(call(286, (uint32_t)ends[0], AT + 0x2000 - 1, AT + 4, 0), -EFAULT);
+    ck_assert_int_eq(call(286, (uint32_t)ends[0], AT, AT + 0x2000 - 3, 0), -EFAULT);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+/* The position needs no even register here, and flags come behind it. */
+START_TEST(vectors_are_read_from_a_position)
+{
+    int fd = memfd_create("vector", MFD_CLOEXEC);
+
+    ck_assert_int_eq(pwrite(fd, "abcdef", 6, 0x100000000), 6);
+    put(AT, (uint32_t[]){AT + 64, 2, AT + 128, 3}, 16);
+    ck_assert_int_eq(call6(361, (uint32_t[]){(uint32_t)fd, AT, 2, 1, 1, 0}), 5); /* preadv */
+    ck_assert_int_eq(memcmp(space_at(&process.space, AT + 64), "bc", 2), 0);
+    ck_assert_int_eq(memcmp(space_at(&process.space, AT + 128), "def", 3), 0);
+    ck_assert_int_eq(call6(392, (uint32_t[]){(uint32_t)fd, AT, 2, 2, 1, 0}), 4); /* preadv2 */
+    ck_assert_int_eq(memcmp(space_at(&process.space, AT + 64), "cd", 2), 0);
+    ck_assert_int_eq(call6(392, (uint32_t[]){(uint32_t)fd, AT, 2, 2, 1, 0x40000000}), -EOPNOTSUPP);
+    close(fd);
 }
 END_TEST
 
@@ -306,12 +402,12 @@ START_TEST(no_signal_is_lost_just_before_a_system_call_waits)
     sigaddset(&step.sa_mask, SIGUSR1);
     sigaction(SIGTRAP, &step, NULL);
     __asm__ volatile("pushf\n orl $0x100, (%%rsp)\n popf" ::: "memory", "cc");
-    result = host_call_waiting(&thread, SYS_nanosleep, (int64_t)(uintptr_t)&second, 0, 0, 0, 0, 0);
+    result = host_call_waiting(&thread, SYS_nanosleep, host_pointer(&second));
     ck_assert_int_eq(thread.pending.number, SIGUSR1);
     ck_assert_int_eq(result, -ERESTARTSYS_);
     ck_assert_uint_eq(thread.cpu.interrupt, 1);
     /* And with the note taken, none begins at all. */
-    result = host_call_waiting(&thread, SYS_pause, 0, 0, 0, 0, 0, 0);
+    result = host_call_waiting(&thread, SYS_pause, 0);
     ck_assert_int_eq(result, -ERESTARTSYS_);
     thread_current = NULL;
 }
@@ -406,6 +502,10 @@ int main(void)
     tcase_add_test(tests, results_do_not_reach_past_the_guest_s_memory);
     tcase_add_test(tests, times_of_32_bits_keep_their_sign);
     tcase_add_test(tests, vectors_are_bounded);
+    tcase_add_test(tests, vectors_are_read_from_a_position);
+    tcase_add_test(tests, addresses_of_sockets_fill_the_room_there_is);
+    tcase_add_test(tests, what_a_call_does_not_write_is_as_it_was);
+    tcase_add_test(tests, structures_of_longs_are_half_as_large);
     tcase_add_test(tests, epoll_events_have_a_gap);
     tcase_add_test(tests, siginfo_keeps_what_its_code_promises);
     tcase_add_test(tests, open_s_four_flags_change_places);

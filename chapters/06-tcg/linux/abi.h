@@ -27,31 +27,9 @@
 
 /* ---- time ---- */
 
-struct arm_timespec {
-    int32_t tv_sec, tv_nsec;
-};
-struct arm_timespec64 {
-    int64_t tv_sec, tv_nsec; /* x86-64's own timespec, but for the padding's value */
-};
 struct arm_timeval {
     int32_t tv_sec, tv_usec;
 };
-struct arm_itimerval {
-    struct arm_timeval it_interval, it_value;
-};
-struct arm_itimerspec {
-    struct arm_timespec it_interval, it_value;
-};
-struct arm_tms {
-    int32_t tms_utime, tms_stime, tms_cutime, tms_cstime;
-};
-struct arm_rusage {
-    struct arm_timeval ru_utime, ru_stime;
-    int32_t counts[14]; /* ru_maxrss to ru_nivcsw, in the host's order */
-};
-ABI_SIZE(struct arm_timespec, 8);
-ABI_SIZE(struct arm_timespec64, 16);
-ABI_SIZE(struct arm_rusage, 72);
 
 /* ---- files ---- */
 

@@ -2,7 +2,6 @@
 #include "06-tcg/linux/convert.h"
 
 #include <errno.h>
-#include <sys/resource.h>
 
 /* The kernel's MAX_RW_COUNT on the guest's side: a result must stay a positive int. */
 #define TRANSFER_MAX INT32_MAX
@@ -33,55 +32,44 @@ int convert_iovec(struct space *space, uint32_t address, uint32_t count, unsigne
 }
 /* [/iovec] */
 
-int convert_timespec_in(struct space *space, uint32_t address, struct timespec *host)
+int convert_pairs_in(struct space *space, uint32_t address, unsigned count, bool wide,
+                     int64_t host[])
 {
-    struct arm_timespec arm;
+    int32_t narrow[2 * PAIRS_MAX];
 
-    if (space_read(space, address, &arm, sizeof arm) < 0)
+    if (space_read(space, address, wide ? (void *)host : narrow, count * (wide ? 16 : 8)) < 0)
         return -EFAULT;
-    *host = (struct timespec){arm.tv_sec, arm.tv_nsec};
+    for (unsigned i = 0; i < 2 * count; i++)
+        if (!wide || i % 2)
+            host[i] = wide ? (int32_t)host[i] : narrow[i];
     return 0;
 }
 
-int convert_timespec_out(struct space *space, uint32_t address, const struct timespec *host)
+int convert_pairs_out(struct space *space, uint32_t address, unsigned count, bool wide,
+                      const int64_t host[])
 {
-    struct arm_timespec arm = {(int32_t)host->tv_sec, (int32_t)host->tv_nsec};
+    int32_t narrow[2 * PAIRS_MAX];
 
-    return space_write(space, address, &arm, sizeof arm);
+    for (unsigned i = 0; i < 2 * count; i++)
+        narrow[i] = (int32_t)host[i];
+    return space_write(space, address, wide ? (const void *)host : narrow, count * (wide ? 16 : 8));
 }
 
-/* tv_nsec is a long, and only its low word means anything on a 32-bit machine. */
-int convert_timespec64_in(struct space *space, uint32_t address, struct timespec *host)
+int convert_time_in(struct space *space, uint32_t address, bool wide, struct timespec *host)
 {
-    struct arm_timespec64 arm;
+    int64_t pair[2];
 
-    if (space_read(space, address, &arm, sizeof arm) < 0)
+    if (convert_pairs_in(space, address, 1, wide, pair) < 0)
         return -EFAULT;
-    *host = (struct timespec){arm.tv_sec, (int32_t)arm.tv_nsec};
+    *host = (struct timespec){pair[0], pair[1]};
     return 0;
 }
 
-int convert_timespec64_out(struct space *space, uint32_t address, const struct timespec *host)
+int convert_time_out(struct space *space, uint32_t address, bool wide, const struct timespec *host)
 {
-    struct arm_timespec64 arm = {host->tv_sec, host->tv_nsec};
+    const int64_t pair[2] = {host->tv_sec, host->tv_nsec};
 
-    return space_write(space, address, &arm, sizeof arm);
-}
-
-int convert_rusage_out(struct space *space, uint32_t address, const struct rusage *host)
-{
-    struct arm_rusage arm = {
-        .ru_utime = {(int32_t)host->ru_utime.tv_sec, (int32_t)host->ru_utime.tv_usec},
-        .ru_stime = {(int32_t)host->ru_stime.tv_sec, (int32_t)host->ru_stime.tv_usec},
-    };
-    const long *counts = &host->ru_maxrss; /* fourteen of them, side by side */
-
-    _Static_assert(offsetof(struct rusage, ru_nivcsw) - offsetof(struct rusage, ru_maxrss) ==
-                       13 * sizeof(long),
-                   "ru_maxrss to ru_nivcsw are an array in all but name");
-    for (int i = 0; i < 14; i++)
-        arm.counts[i] = (int32_t)counts[i];
-    return space_write(space, address, &arm, sizeof arm);
+    return convert_pairs_out(space, address, 1, wide, pair);
 }
 
 int convert_mask_in(struct space *space, uint32_t address, uint64_t *mask)

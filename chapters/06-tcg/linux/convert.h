@@ -24,14 +24,20 @@
 int convert_iovec(struct space *space, uint32_t address, uint32_t count, unsigned prot,
                   struct iovec host[IOV_MAX]);
 
-/* Times of 32 and of 64 bits. */
-int convert_timespec_in(struct space *space, uint32_t address, struct timespec *host);
-int convert_timespec_out(struct space *space, uint32_t address, const struct timespec *host);
-int convert_timespec64_in(struct space *space, uint32_t address, struct timespec *host);
-int convert_timespec64_out(struct space *space, uint32_t address, const struct timespec *host);
+/*
+ * Pairs of longs: what times and counters of the kernel are made of. A long of the guest
+ * has 32 bits; wide ones have 64, but the second of each pair (nanoseconds) is a long
+ * and padding.
+ */
+#define PAIRS_MAX 9u /* in a struct rusage: two times and fourteen counters */
+int convert_pairs_in(struct space *space, uint32_t address, unsigned count, bool wide,
+                     int64_t host[]);
+int convert_pairs_out(struct space *space, uint32_t address, unsigned count, bool wide,
+                      const int64_t host[]);
 
-struct rusage;
-int convert_rusage_out(struct space *space, uint32_t address, const struct rusage *host);
+/* One pair. */
+int convert_time_in(struct space *space, uint32_t address, bool wide, struct timespec *host);
+int convert_time_out(struct space *space, uint32_t address, bool wide, const struct timespec *host);
 
 /* A set of 64 signals, which the guest aligns to 4 only. */
 int convert_mask_in(struct space *space, uint32_t address, uint64_t *mask);

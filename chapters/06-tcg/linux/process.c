@@ -266,7 +266,7 @@ void process_exit(int status)
 
     if (engine && engine->finish && !thread_current->is_vfork_child)
         engine->finish(engine->self);
-    host_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
+    host_call(SYS_exit_group, status);
     abort(); /* not reached */
 }
 
@@ -288,8 +288,8 @@ void thread_exit(struct thread *thread, int status)
     robust_list_exit(thread);
     /* What pthread_join() waits for. [clone(2), CLONE_CHILD_CLEARTID] */
     if (tid_address && space_write(&process->space, tid_address, &zero, sizeof zero) == 0)
-        host_call(SYS_futex, (int64_t)(uintptr_t)space_at(&process->space, tid_address),
-                  1 /* FUTEX_WAKE */, 1, 0, 0, 0);
+        host_call(SYS_futex, host_pointer(space_at(&process->space, tid_address)),
+                  1 /* FUTEX_WAKE */, 1);
     free(thread);
     pthread_exit(NULL);
 }

@@ -52,7 +52,7 @@ static void release(struct thread *thread, uint32_t futex)
     if (!mark.word || futex % 4 || !fault_guard(mark_dead, &mark, &info))
         return;
     if ((mark.before & FUTEX_TID_MASK) == mark.tid && (mark.before & FUTEX_WAITERS))
-        host_call(SYS_futex, (int64_t)(uintptr_t)mark.word, FUTEX_WAKE, 1, 0, 0, 0);
+        host_call(SYS_futex, host_pointer(mark.word), FUTEX_WAKE, 1);
 }
 
 void robust_list_exit(struct thread *thread)

@@ -58,7 +58,7 @@ static const uint64_t never_blocked = SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS);
 static void set_host_mask(uint64_t mask)
 {
     mask &= ~never_blocked;
-    host_call(SYS_rt_sigprocmask, SIG_SETMASK, (int64_t)(uintptr_t)&mask, 0, sizeof mask, 0, 0);
+    host_call(SYS_rt_sigprocmask, SIG_SETMASK, host_pointer(&mask), 0, sizeof mask);
 }
 
 void signal_block_all(void)
@@ -139,8 +139,7 @@ static int set_host_action(int number, const struct arm_sigaction *action)
     } else {
         host.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)action->handler;
     }
-    return (int)host_call(SYS_rt_sigaction, number, (int64_t)(uintptr_t)&host, 0, sizeof host.mask,
-                          0, 0);
+    return (int)host_call(SYS_rt_sigaction, number, host_pointer(&host), 0, sizeof host.mask);
 }
 
 int signal_set_action(struct thread *thread, int number, const struct arm_sigaction *action)
@@ -162,12 +161,10 @@ void signal_start(struct thread *thread)
     struct host_sigaction host;
 
     for (int number = 1; number <= ARM_NSIG; number++)
-        if (host_call(SYS_rt_sigaction, number, 0, (int64_t)(uintptr_t)&host, sizeof host.mask, 0,
-                      0) == 0 &&
+        if (host_call(SYS_rt_sigaction, number, 0, host_pointer(&host), sizeof host.mask) == 0 &&
             (uintptr_t)host.handler == (uintptr_t)SIG_IGN)
             thread->actions->of[number].handler = (uint32_t)(uintptr_t)SIG_IGN;
-    host_call(SYS_rt_sigprocmask, SIG_SETMASK, 0, (int64_t)(uintptr_t)&thread->mask,
-              sizeof thread->mask, 0, 0);
+    host_call(SYS_rt_sigprocmask, SIG_SETMASK, 0, host_pointer(&thread->mask), sizeof thread->mask);
     fault_on_sent(signal_sent);
     fault_install();
 }
@@ -182,9 +179,9 @@ void signal_die(int number)
     setrlimit(RLIMIT_CORE, &none);
     if (thread_current && thread_current->process->engine.finish)
         thread_current->process->engine.finish(thread_current->process->engine.self);
-    host_call(SYS_rt_sigaction, number, (int64_t)(uintptr_t)&host, 0, sizeof host.mask, 0, 0);
-    host_call(SYS_tgkill, getpid(), gettid(), number, 0, 0, 0);
-    host_call(SYS_rt_sigprocmask, SIG_SETMASK, (int64_t)(uintptr_t)&open, 0, sizeof open, 0, 0);
+    host_call(SYS_rt_sigaction, number, host_pointer(&host), 0, sizeof host.mask);
+    host_call(SYS_tgkill, getpid(), gettid(), number);
+    host_call(SYS_rt_sigprocmask, SIG_SETMASK, host_pointer(&open), 0, sizeof open);
     process_exit(128 + number); /* not reached: the signal has come */
 }
 
@@ -318,7 +315,7 @@ void signal_deliver(struct thread *thread, int64_t restart, uint32_t svc_size)
         thread->cpu.interrupt = 0;
         /* The default came after the note was taken: let the host do it. */
         if (action.handler == (uint32_t)(uintptr_t)SIG_DFL)
-            host_call(SYS_tgkill, getpid(), gettid(), number, 0, 0, 0);
+            host_call(SYS_tgkill, getpid(), gettid(), number);
         signal_apply_mask(thread); /* the next one comes here */
     }
     if (thread->has_suspend_mask) {

@@ -93,6 +93,10 @@ void strace_call(struct thread *thread, const struct syscall *row, uint32_t numb
     } else {
         add(&line, "%s(", row->name);
         for (const char *letter = row->args; *letter && reg < SYSCALL_ARGS - 1; letter++, reg++) {
+            if (isdigit((unsigned char)*letter)) {
+                reg--; /* says more of the letter before it */
+                continue;
+            }
             if (*letter == 'q' && reg % 2)
                 reg++;
             add(&line, letter == row->args ? "" : ",");

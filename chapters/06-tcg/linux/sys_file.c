@@ -72,8 +72,7 @@ static int64_t open_path(struct thread *thread, int32_t directory, uint32_t addr
     if (fd != -ENOSYS)
         return fd;
     path_to_host(process, path, !(flags & ARM_O_NOFOLLOW), host);
-    return host_call_waiting(thread, SYS_openat, directory, (int64_t)(uintptr_t)host, host_flags,
-                             mode, 0, 0);
+    return host_call_waiting(thread, SYS_openat, directory, host_pointer(host), host_flags, mode);
 }
 
 SYSCALL_FUNCTION(open)
@@ -97,7 +96,7 @@ SYSCALL_FUNCTION(pipe2)
 
     if (!ends)
         return -EFAULT;
-    return host_call(SYS_pipe2, (int64_t)(uintptr_t)ends, open_flags_to_host(args[1]), 0, 0, 0, 0);
+    return host_call(SYS_pipe2, host_pointer(ends), open_flags_to_host(args[1]));
 }
 
 static int64_t read_link(struct thread *thread, int32_t directory, uint32_t address, uint32_t to,
@@ -116,8 +115,7 @@ static int64_t read_link(struct thread *thread, int32_t directory, uint32_t addr
     if (length != -ENOSYS)
         return space_write(&process->space, to, host, (size_t)length) < 0 ? -EFAULT : length;
     path_to_host(process, path, false, host);
-    return host_call(SYS_readlinkat, directory, (int64_t)(uintptr_t)host,
-                     (int64_t)(uintptr_t)buffer, size, 0, 0);
+    return host_call(SYS_readlinkat, directory, host_pointer(host), host_pointer(buffer), size);
 }
 
 SYSCALL_FUNCTION(readlink)
@@ -134,7 +132,7 @@ SYSCALL_FUNCTION(readlinkat)
 SYSCALL_FUNCTION(_llseek)
 {
     int64_t offset = (int64_t)((uint64_t)args[1] << 32 | args[2]);
-    int64_t result = host_call(SYS_lseek, (int32_t)args[0], offset, args[4], 0, 0, 0);
+    int64_t result = host_call(SYS_lseek, (int32_t)args[0], offset, args[4]);
 
     if (result < 0)
         return result;
@@ -156,7 +154,7 @@ static int64_t lock32(struct thread *thread, int fd, uint32_t command, uint32_t 
     if (space_read(space, address, &arm, sizeof arm) < 0)
         return -EFAULT;
     host = (struct flock){arm.l_type, arm.l_whence, arm.l_start, arm.l_len, arm.l_pid};
-    result = host_call_waiting(thread, SYS_fcntl, fd, command, (int64_t)(uintptr_t)&host, 0, 0, 0);
+    result = host_call_waiting(thread, SYS_fcntl, fd, command, host_pointer(&host));
     if (result < 0 || command != F_GETLK)
         return result;
     arm = (struct arm_flock){host.l_type, host.l_whence, (int32_t)host.l_start, (int32_t)host.l_len,
@@ -174,7 +172,7 @@ static int64_t lock64(struct thread *thread, int fd, int command, uint32_t addre
     if (space_read(space, address, &arm, sizeof arm) < 0)
         return -EFAULT;
     host = (struct flock){arm.l_type, arm.l_whence, arm.l_start, arm.l_len, arm.l_pid};
-    result = host_call_waiting(thread, SYS_fcntl, fd, command, (int64_t)(uintptr_t)&host, 0, 0, 0);
+    result = host_call_waiting(thread, SYS_fcntl, fd, command, host_pointer(&host));
     if (result < 0 || (command != F_GETLK && command != F_OFD_GETLK))
         return result;
     arm = (struct arm_flock64){host.l_type, host.l_whence, 0, host.l_start,
@@ -189,9 +187,9 @@ SYSCALL_FUNCTION(fcntl64)
 
     switch (args[1]) {
     case F_GETFL:
-        result = host_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+        result = host_call(SYS_fcntl, fd, F_GETFL);
         return result < 0 ? result : open_flags_to_arm((uint32_t)result);
-    case F_SETFL: return host_call(SYS_fcntl, fd, F_SETFL, open_flags_to_host(args[2]), 0, 0, 0);
+    case F_SETFL: return host_call(SYS_fcntl, fd, F_SETFL, open_flags_to_host(args[2]));
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW: return lock32(thread, fd, args[1], args[2]);
@@ -217,46 +215,9 @@ SYSCALL_FUNCTION(fcntl64)
     case F_SETPIPE_SZ:
     case F_GETPIPE_SZ:
     case F_ADD_SEALS:
-    case F_GET_SEALS: return host_call(SYS_fcntl, fd, args[1], (int32_t)args[2], 0, 0, 0);
+    case F_GET_SEALS: return host_call(SYS_fcntl, fd, args[1], (int32_t)args[2]);
     default: return -EINVAL;
     }
-}
-
-/* ---- scattered buffers -------------------------------------------------------------- */
-
-static int64_t vector(struct thread *thread, int64_t number, const uint32_t args[SYSCALL_ARGS],
-                      unsigned prot, int64_t offset)
-{
-    struct iovec host[IOV_MAX];
-    int error = convert_iovec(&thread->process->space, args[1], args[2], prot, host);
-
-    if (error)
-        return error;
-    return host_call_waiting(thread, number, (int32_t)args[0], (int64_t)(uintptr_t)host, args[2],
-                             offset, 0, 0);
-}
-
-SYSCALL_FUNCTION(readv)
-{
-    return vector(thread, SYS_readv, args, SPACE_WRITE, 0);
-}
-
-SYSCALL_FUNCTION(writev)
-{
-    return vector(thread, SYS_writev, args, SPACE_READ, 0);
-}
-
-/* The position comes in two words that need not be an aligned pair. */
-SYSCALL_FUNCTION(preadv)
-{
-    return vector(thread, SYS_preadv, args, SPACE_WRITE,
-                  (int64_t)((uint64_t)args[4] << 32 | args[3]));
-}
-
-SYSCALL_FUNCTION(pwritev)
-{
-    return vector(thread, SYS_pwritev, args, SPACE_READ,
-                  (int64_t)((uint64_t)args[4] << 32 | args[3]));
 }
 
 SYSCALL_FUNCTION(sendfile)
@@ -269,7 +230,7 @@ SYSCALL_FUNCTION(sendfile)
         return -EFAULT;
     offset = arm_offset;
     result = host_call_waiting(thread, SYS_sendfile, (int32_t)args[0], (int32_t)args[1],
-                               args[2] ? (int64_t)(uintptr_t)&offset : 0, args[3], 0, 0);
+                               args[2] ? host_pointer(&offset) : 0, args[3]);
     arm_offset = (int32_t)offset;
     if (result >= 0 && args[2] && space_write(space, args[2], &arm_offset, sizeof arm_offset) < 0)
         return -EFAULT;
@@ -278,67 +239,34 @@ SYSCALL_FUNCTION(sendfile)
 
 /* ---- times of files, advice --------------------------------------------------------- */
 
-static int64_t set_times(struct thread *thread, const uint32_t args[SYSCALL_ARGS],
-                         const struct timespec times[2])
+SYSCALL_FUNCTION(utimensat)
 {
+    struct space *space = &thread->process->space;
+    bool follow = !(args[3] & AT_SYMLINK_NOFOLLOW), wide = row->flags & SYSCALL_WIDE;
+    int64_t times[4];
     char path[PATH_MAX];
     int error = 0;
 
-    if (args[1])
-        error = path_from_guest(thread->process, args[1], !(args[3] & AT_SYMLINK_NOFOLLOW), path);
+    if (args[2] && convert_pairs_in(space, args[2], 2, wide, times) < 0)
+        return -EFAULT;
+    if (args[1]) /* else the descriptor's file */
+        error = path_from_guest(thread->process, args[1], follow, path);
     if (error)
         return error;
-    return host_call(SYS_utimensat, (int32_t)args[0], args[1] ? (int64_t)(uintptr_t)path : 0,
-                     (int64_t)(uintptr_t)times, args[3], 0, 0);
-}
-
-SYSCALL_FUNCTION(utimensat)
-{
-    struct timespec times[2];
-
-    if (args[2] && (convert_timespec_in(&thread->process->space, args[2], &times[0]) < 0 ||
-                    convert_timespec_in(&thread->process->space, args[2] + 8, &times[1]) < 0))
-        return -EFAULT;
-    return set_times(thread, args, args[2] ? times : NULL);
-}
-
-SYSCALL_FUNCTION(utimensat_time64)
-{
-    struct timespec times[2];
-
-    if (args[2] && (convert_timespec64_in(&thread->process->space, args[2], &times[0]) < 0 ||
-                    convert_timespec64_in(&thread->process->space, args[2] + 16, &times[1]) < 0))
-        return -EFAULT;
-    return set_times(thread, args, args[2] ? times : NULL);
-}
-
-SYSCALL_FUNCTION(utimes)
-{
-    const uint32_t at[SYSCALL_ARGS] = {(uint32_t)AT_FDCWD, args[0]};
-    struct arm_timeval arm[2];
-    struct timespec times[2];
-
-    if (args[1] == 0)
-        return set_times(thread, at, NULL);
-    if (space_read(&thread->process->space, args[1], arm, sizeof arm) < 0)
-        return -EFAULT;
-    for (int i = 0; i < 2; i++)
-        times[i] = (struct timespec){arm[i].tv_sec, arm[i].tv_usec * 1000L};
-    return set_times(thread, at, times);
+    return host_call(SYS_utimensat, (int32_t)args[0], host_pointer(args[1] ? path : NULL),
+                     host_pointer(args[2] ? times : NULL), args[3]);
 }
 
 /* The advice comes second on the ARM, so that the two 64-bit values are aligned. */
 SYSCALL_FUNCTION(arm_fadvise64_64)
 {
-    (void)thread;
     return host_call(SYS_fadvise64, (int32_t)args[0], (int64_t)((uint64_t)args[3] << 32 | args[2]),
-                     (int64_t)((uint64_t)args[5] << 32 | args[4]), args[1], 0, 0);
+                     (int64_t)((uint64_t)args[5] << 32 | args[4]), args[1]);
 }
 
 SYSCALL_FUNCTION(sync_file_range2)
 {
-    (void)thread;
     return host_call(SYS_sync_file_range, (int32_t)args[0],
                      (int64_t)((uint64_t)args[3] << 32 | args[2]),
-                     (int64_t)((uint64_t)args[5] << 32 | args[4]), args[1], 0, 0);
+                     (int64_t)((uint64_t)args[5] << 32 | args[4]), args[1]);
 }

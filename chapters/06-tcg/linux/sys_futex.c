@@ -37,8 +37,7 @@ static enum operand fourth(uint32_t command)
     }
 }
 
-static int64_t futex(struct thread *thread, const uint32_t args[SYSCALL_ARGS],
-                     int (*in)(struct space *, uint32_t, struct timespec *))
+SYSCALL_FUNCTION(futex)
 {
     struct space *space = &thread->process->space;
     uint32_t command = args[1] & FUTEX_CMD_MASK;
@@ -56,20 +55,10 @@ static int64_t futex(struct thread *thread, const uint32_t args[SYSCALL_ARGS],
     if (operand == COUNT)
         value = args[3];
     else if (operand == TIMEOUT && args[3]) {
-        if (in(space, args[3], &timeout) < 0)
+        if (convert_time_in(space, args[3], row->flags & SYSCALL_WIDE, &timeout) < 0)
             return -EFAULT;
-        value = (int64_t)(uintptr_t)&timeout;
+        value = host_pointer(&timeout);
     }
-    return host_call_waiting(thread, SYS_futex, (int64_t)(uintptr_t)word, args[1], args[2], value,
-                             (int64_t)(uintptr_t)second, args[5]);
-}
-
-SYSCALL_FUNCTION(futex)
-{
-    return futex(thread, args, convert_timespec_in);
-}
-
-SYSCALL_FUNCTION(futex_time64)
-{
-    return futex(thread, args, convert_timespec64_in);
+    return host_call_waiting(thread, SYS_futex, host_pointer(word), args[1], args[2], value,
+                             host_pointer(second), args[5]);
 }

@@ -96,7 +96,7 @@ static int64_t interface(struct thread *thread, const uint32_t args[SYSCALL_ARGS
 
     if (space_read(space, args[2], request, ARM_IFREQ) < 0)
         return -EFAULT;
-    result = host_call(SYS_ioctl, (int32_t)args[0], args[1], (int64_t)(uintptr_t)request, 0, 0, 0);
+    result = host_call(SYS_ioctl, (int32_t)args[0], args[1], host_pointer(request));
     return result < 0 ? result : space_write(space, args[2], request, ARM_IFREQ);
 }
 
@@ -110,16 +110,14 @@ SYSCALL_FUNCTION(ioctl)
         if (known[i].kind == INTERFACE)
             return interface(thread, args);
         if (known[i].kind != NUMBER) {
-            argument = (int64_t)(uintptr_t)space_host(
-                &thread->process->space, args[2], known[i].size,
-                known[i].kind == WRITES ? SPACE_WRITE : SPACE_READ);
+            argument = host_pointer(space_host(&thread->process->space, args[2], known[i].size,
+                                               known[i].kind == WRITES ? SPACE_WRITE : SPACE_READ));
             if (!argument)
                 return -EFAULT;
         }
         return host_call_waiting(thread, SYS_ioctl, (int32_t)args[0], host_request(args[1]),
-                                 argument, 0, 0, 0);
+                                 argument);
     }
     /* Even so a bad descriptor is a bad descriptor. */
-    return host_call(SYS_fcntl, (int32_t)args[0], 1 /* F_GETFD */, 0, 0, 0, 0) < 0 ? -EBADF
-                                                                                   : -ENOTTY;
+    return host_call(SYS_fcntl, (int32_t)args[0], 1 /* F_GETFD */) < 0 ? -EBADF : -ENOTTY;
 }

@@ -170,8 +170,8 @@ static int64_t on_mapped(struct thread *thread, long number, uint32_t address, u
         return error;
     if (!space_allows(&thread->process->space, address, size, SPACE_MAPPED))
         return -ENOMEM;
-    return host_call(number, (int64_t)(uintptr_t)space_at(&thread->process->space, address),
-                     (int64_t)size, third, 0, 0, 0);
+    return host_call(number, host_pointer(space_at(&thread->process->space, address)),
+                     (int64_t)size, third);
 }
 
 SYSCALL_FUNCTION(msync)
@@ -203,8 +203,8 @@ SYSCALL_FUNCTION(mincore)
         return -EFAULT;
     if (!space_allows(&thread->process->space, args[0], size, SPACE_MAPPED))
         return -ENOMEM;
-    return host_call(SYS_mincore, (int64_t)(uintptr_t)space_at(&thread->process->space, args[0]),
-                     (int64_t)size, (int64_t)(uintptr_t)to, 0, 0, 0);
+    return host_call(SYS_mincore, host_pointer(space_at(&thread->process->space, args[0])),
+                     (int64_t)size, host_pointer(to));
 }
 
 /* Nothing is locked, as for a user without the right to: but nothing depends on it. */
@@ -221,8 +221,6 @@ SYSCALL_FUNCTION(mlock)
 
 SYSCALL_FUNCTION(mlockall)
 {
-    (void)thread;
-    (void)args;
     return 0;
 }
 

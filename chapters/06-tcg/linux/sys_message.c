@@ -152,8 +152,8 @@ static int64_t send_message(struct thread *thread, uint32_t fd, const struct arm
         error = control_in(space, arm, &message);
     if (error)
         return error;
-    return host_call_waiting(thread, SYS_sendmsg, (int32_t)fd, (int64_t)(uintptr_t)&message.header,
-                             flags, 0, 0, 0);
+    return host_call_waiting(thread, SYS_sendmsg, (int32_t)fd, host_pointer(&message.header),
+                             flags);
 }
 
 SYSCALL_FUNCTION(sendmsg)
@@ -209,7 +209,7 @@ SYSCALL_FUNCTION(recvmsg)
         arm.msg_control ? (arm.msg_controllen < CONTROL_MAX ? arm.msg_controllen : CONTROL_MAX) * 2
                         : 0;
     received = host_call_waiting(thread, SYS_recvmsg, (int32_t)args[0],
-                                 (int64_t)(uintptr_t)&message.header, args[2], 0, 0, 0);
+                                 host_pointer(&message.header), args[2]);
     if (received < 0)
         return received;
     arm.msg_namelen = message.header.msg_namelen;

@@ -25,8 +25,6 @@
 #define DESCRIPTORS_MAX (1u << 20) /* more than any limit of open files */
 #define EVENTS_MAX      1024u      /* one wait need not return all that are ready */
 
-typedef int time_in(struct space *space, uint32_t address, struct timespec *host);
-
 /* The mask to wait with: the guest's, or thread->mask if it gave none. 0 or -errno. */
 static int wait_mask(struct thread *thread, uint32_t address, uint32_t size, uint64_t *mask)
 {
@@ -66,9 +64,9 @@ static int64_t poll_for(struct thread *thread, uint32_t address, uint32_t count,
     if (!fds && count)
         return -EFAULT;
     return waited(thread, mask_address,
-                  host_call_waiting(thread, SYS_ppoll, (int64_t)(uintptr_t)fds, count,
-                                    (int64_t)(uintptr_t)timeout,
-                                    mask_address ? (int64_t)(uintptr_t)&mask : 0, sizeof mask, 0));
+                  host_call_waiting(thread, SYS_ppoll, host_pointer(fds), count,
+                                    host_pointer(timeout), mask_address ? host_pointer(&mask) : 0,
+                                    sizeof mask));
 }
 
 SYSCALL_FUNCTION(poll)
@@ -79,28 +77,19 @@ SYSCALL_FUNCTION(poll)
     return poll_for(thread, args[0], args[1], ms < 0 ? NULL : &timeout, 0, 0);
 }
 
-static int64_t poll_until(struct thread *thread, const uint32_t args[SYSCALL_ARGS], time_in *in,
-                          int (*out)(struct space *, uint32_t, const struct timespec *))
+SYSCALL_FUNCTION(ppoll)
 {
+    struct space *space = &thread->process->space;
+    bool wide = row->flags & SYSCALL_WIDE;
     struct timespec timeout;
     int64_t result;
 
-    if (args[2] && in(&thread->process->space, args[2], &timeout) < 0)
+    if (args[2] && convert_time_in(space, args[2], wide, &timeout) < 0)
         return -EFAULT;
     result = poll_for(thread, args[0], args[1], args[2] ? &timeout : NULL, args[3], args[4]);
     if (args[2])
-        out(&thread->process->space, args[2], &timeout); /* what is left; may be read-only */
+        convert_time_out(space, args[2], wide, &timeout); /* what is left; may be read-only */
     return result;
-}
-
-SYSCALL_FUNCTION(ppoll)
-{
-    return poll_until(thread, args, convert_timespec_in, convert_timespec_out);
-}
-
-SYSCALL_FUNCTION(ppoll_time64)
-{
-    return poll_until(thread, args, convert_timespec64_in, convert_timespec64_out);
 }
 
 /* ---- select --------------------------------------------------------------------------- */
@@ -148,10 +137,10 @@ static int64_t select_on(struct thread *thread, const uint32_t args[SYSCALL_ARGS
     if (copy_sets(space, &args[1], args[0], &sets, true) < 0)
         return -EFAULT;
     for (int i = 0; i < 3; i++)
-        set[i] = args[1 + i] ? (int64_t)(uintptr_t)sets.set[i] : 0;
+        set[i] = args[1 + i] ? host_pointer(sets.set[i]) : 0;
     result = waited(thread, mask_address,
                     host_call_waiting(thread, SYS_pselect6, args[0], set[0], set[1], set[2],
-                                      (int64_t)(uintptr_t)timeout, (int64_t)(uintptr_t)&with_mask));
+                                      host_pointer(timeout), host_pointer(&with_mask)));
     if (result >= 0 && copy_sets(space, &args[1], args[0], &sets, false) < 0)
         return -EFAULT;
     return result;
@@ -176,31 +165,21 @@ SYSCALL_FUNCTION(_newselect)
 }
 
 /* The sixth argument points at a mask's address and size: six are all there are. */
-static int64_t select_until(struct thread *thread, const uint32_t args[SYSCALL_ARGS], time_in *in,
-                            int (*out)(struct space *, uint32_t, const struct timespec *))
+SYSCALL_FUNCTION(pselect6)
 {
     struct space *space = &thread->process->space;
+    bool wide = row->flags & SYSCALL_WIDE;
     uint32_t mask[2] = {0, 0};
     struct timespec timeout;
     int64_t result;
 
     if ((args[5] && space_read(space, args[5], mask, sizeof mask) < 0) ||
-        (args[4] && in(space, args[4], &timeout) < 0))
+        (args[4] && convert_time_in(space, args[4], wide, &timeout) < 0))
         return -EFAULT;
     result = select_on(thread, args, args[4] ? &timeout : NULL, mask[0], mask[1]);
     if (args[4])
-        out(space, args[4], &timeout);
+        convert_time_out(space, args[4], wide, &timeout);
     return result;
-}
-
-SYSCALL_FUNCTION(pselect6)
-{
-    return select_until(thread, args, convert_timespec_in, convert_timespec_out);
-}
-
-SYSCALL_FUNCTION(pselect6_time64)
-{
-    return select_until(thread, args, convert_timespec64_in, convert_timespec64_out);
 }
 
 /* ---- epoll ---------------------------------------------------------------------------- */
@@ -217,7 +196,7 @@ SYSCALL_FUNCTION(epoll_ctl)
         host.data.u64 = arm.data;
     }
     return host_call(SYS_epoll_ctl, (int32_t)args[0], (int32_t)args[1], (int32_t)args[2],
-                     (int64_t)(uintptr_t)&host, 0, 0);
+                     host_pointer(&host));
 }
 
 static int64_t epoll_for(struct thread *thread, const uint32_t args[SYSCALL_ARGS],
@@ -234,9 +213,9 @@ static int64_t epoll_for(struct thread *thread, const uint32_t args[SYSCALL_ARGS
     if ((int32_t)args[2] <= 0)
         return -EINVAL;
     count = waited(thread, mask_address,
-                   host_call_waiting(thread, SYS_epoll_pwait, (int32_t)args[0],
-                                     (int64_t)(uintptr_t)host, most, (int32_t)args[3],
-                                     mask_address ? (int64_t)(uintptr_t)&mask : 0, sizeof mask));
+                   host_call_waiting(thread, SYS_epoll_pwait, (int32_t)args[0], host_pointer(host),
+                                     most, (int32_t)args[3], mask_address ? host_pointer(&mask) : 0,
+                                     sizeof mask));
     for (int64_t i = 0; i < count; i++) {
         struct arm_epoll_event arm = {host[i].events, 0, host[i].data.u64};
 

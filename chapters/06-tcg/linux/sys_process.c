@@ -232,7 +232,6 @@ SYSCALL_FUNCTION(fork)
 {
     const struct clone_call call = {.flags = SIGCHLD};
 
-    (void)args;
     return do_clone(thread, &call);
 }
 
@@ -240,7 +239,6 @@ SYSCALL_FUNCTION(vfork)
 {
     const struct clone_call call = {.flags = CLONE_VM | CLONE_VFORK | SIGCHLD};
 
-    (void)args;
     return do_clone(thread, &call);
 }
 
@@ -257,33 +255,14 @@ SYSCALL_FUNCTION(exit_group)
     process_exit((int)(args[0] & 0xff));
 }
 
-SYSCALL_FUNCTION(wait4)
-{
-    struct space *space = &thread->process->space;
-    struct rusage usage;
-    int status;
-    int64_t pid = host_call_waiting(thread, SYS_wait4, (int32_t)args[0],
-                                    (int64_t)(uintptr_t)&status, (int32_t)args[2],
-                                    (int64_t)(uintptr_t)&usage, 0, 0);
-
-    if (pid <= 0)
-        return pid;
-    if (args[1] && space_write(space, args[1], &status, sizeof status) < 0)
-        return -EFAULT;
-    if (args[3] && convert_rusage_out(space, args[3], &usage) < 0)
-        return -EFAULT;
-    return pid;
-}
-
 SYSCALL_FUNCTION(waitid)
 {
     struct space *space = &thread->process->space;
-    struct rusage usage = {0};
+    struct rusage usage = {0}; /* pairs of longs, all of it */
     struct arm_siginfo arm = {0};
     siginfo_t info = {0};
     int64_t result = host_call_waiting(thread, SYS_waitid, (int32_t)args[0], (int32_t)args[1],
-                                       (int64_t)(uintptr_t)&info, (int32_t)args[3],
-                                       (int64_t)(uintptr_t)&usage, 0);
+                                       host_pointer(&info), (int32_t)args[3], host_pointer(&usage));
 
     if (result < 0)
         return result;
@@ -291,10 +270,12 @@ SYSCALL_FUNCTION(waitid)
         siginfo_to_arm(&info, &arm);
     if (args[2] && space_write(space, args[2], &arm, sizeof arm) < 0)
         return -EFAULT;
-    if (args[4] && convert_rusage_out(space, args[4], &usage) < 0)
+    if (args[4] && convert_pairs_out(space, args[4], PAIRS_MAX, false, (const int64_t *)&usage) < 0)
         return -EFAULT;
     return result;
 }
+
+_Static_assert(sizeof(struct rusage) == PAIRS_MAX * 16, "two times and fourteen counters");
 
 /* ---- what a thread owns ---------------------------------------------------------------- */
 
@@ -333,6 +314,5 @@ SYSCALL_FUNCTION(set_tls)
 
 SYSCALL_FUNCTION(get_tls)
 {
-    (void)args;
     return thread->cpu.tls;
 }

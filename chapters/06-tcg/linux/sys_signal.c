@@ -63,7 +63,7 @@ SYSCALL_FUNCTION(rt_sigprocmask)
 SYSCALL_FUNCTION(rt_sigpending)
 {
     uint64_t set = 0;
-    int64_t result = host_call(SYS_rt_sigpending, (int64_t)(uintptr_t)&set, sizeof set, 0, 0, 0, 0);
+    int64_t result = host_call(SYS_rt_sigpending, host_pointer(&set), sizeof set);
 
     if (args[1] > SIGSET_SIZE)
         return -EINVAL;
@@ -83,20 +83,13 @@ SYSCALL_FUNCTION(rt_sigsuspend)
     thread->suspend_mask = mask & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
     thread->has_suspend_mask = true;
     mask &= ~(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS));
-    return host_call_waiting(thread, SYS_rt_sigsuspend, (int64_t)(uintptr_t)&mask, sizeof mask, 0,
-                             0, 0, 0);
+    return host_call_waiting(thread, SYS_rt_sigsuspend, host_pointer(&mask), sizeof mask);
 }
 
-SYSCALL_FUNCTION(pause)
-{
-    (void)args;
-    return host_call_waiting(thread, SYS_pause, 0, 0, 0, 0, 0, 0);
-}
-
-static int64_t timed_wait(struct thread *thread, const uint32_t args[SYSCALL_ARGS],
-                          const struct timespec *timeout)
+SYSCALL_FUNCTION(rt_sigtimedwait)
 {
     struct space *space = &thread->process->space;
+    struct timespec timeout;
     struct arm_siginfo arm;
     siginfo_t info;
     uint64_t set;
@@ -104,33 +97,15 @@ static int64_t timed_wait(struct thread *thread, const uint32_t args[SYSCALL_ARG
 
     if (args[3] != SIGSET_SIZE)
         return -EINVAL;
-    if (convert_mask_in(space, args[0], &set) < 0)
+    if (convert_mask_in(space, args[0], &set) < 0 ||
+        (args[2] && convert_time_in(space, args[2], row->flags & SYSCALL_WIDE, &timeout) < 0))
         return -EFAULT;
-    number = host_call_waiting(thread, SYS_rt_sigtimedwait, (int64_t)(uintptr_t)&set,
-                               (int64_t)(uintptr_t)&info, (int64_t)(uintptr_t)timeout, sizeof set,
-                               0, 0);
+    number = host_call_waiting(thread, SYS_rt_sigtimedwait, host_pointer(&set), host_pointer(&info),
+                               host_pointer(args[2] ? &timeout : NULL), sizeof set);
     if (number < 0 || !args[1])
         return number;
     siginfo_to_arm(&info, &arm);
     return space_write(space, args[1], &arm, sizeof arm) < 0 ? -EFAULT : number;
-}
-
-SYSCALL_FUNCTION(rt_sigtimedwait)
-{
-    struct timespec timeout;
-
-    if (args[2] && convert_timespec_in(&thread->process->space, args[2], &timeout) < 0)
-        return -EFAULT;
-    return timed_wait(thread, args, args[2] ? &timeout : NULL);
-}
-
-SYSCALL_FUNCTION(rt_sigtimedwait_time64)
-{
-    struct timespec timeout;
-
-    if (args[2] && convert_timespec64_in(&thread->process->space, args[2], &timeout) < 0)
-        return -EFAULT;
-    return timed_wait(thread, args, args[2] ? &timeout : NULL);
 }
 
 static int siginfo_in(struct thread *thread, uint32_t address, siginfo_t *info)
@@ -150,7 +125,7 @@ SYSCALL_FUNCTION(rt_sigqueueinfo)
 
     return error ? error
                  : host_call(SYS_rt_sigqueueinfo, (int32_t)args[0], (int32_t)args[1],
-                             (int64_t)(uintptr_t)&info, 0, 0, 0);
+                             host_pointer(&info));
 }
 
 SYSCALL_FUNCTION(rt_tgsigqueueinfo)
@@ -160,19 +135,17 @@ SYSCALL_FUNCTION(rt_tgsigqueueinfo)
 
     return error ? error
                  : host_call(SYS_rt_tgsigqueueinfo, (int32_t)args[0], (int32_t)args[1],
-                             (int32_t)args[2], (int64_t)(uintptr_t)&info, 0, 0);
+                             (int32_t)args[2], host_pointer(&info));
 }
 
 SYSCALL_FUNCTION(sigreturn)
 {
-    (void)args;
     signal_return(thread, false);
     return -ERETURNED_;
 }
 
 SYSCALL_FUNCTION(rt_sigreturn)
 {
-    (void)args;
     signal_return(thread, true);
     return -ERETURNED_;
 }
@@ -212,8 +185,7 @@ static int64_t make_signalfd(struct thread *thread, uint32_t fd, uint32_t addres
         return -EINVAL;
     if (convert_mask_in(&thread->process->space, address, &mask) < 0)
         return -EFAULT;
-    return host_call(SYS_signalfd4, (int32_t)fd, (int64_t)(uintptr_t)&mask, sizeof mask, flags, 0,
-                     0);
+    return host_call(SYS_signalfd4, (int32_t)fd, host_pointer(&mask), sizeof mask, flags);
 }
 
 SYSCALL_FUNCTION(signalfd)

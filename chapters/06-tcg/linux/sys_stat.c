@@ -60,8 +60,8 @@ static int64_t stat_at(struct thread *thread, int32_t directory, uint32_t path, 
     int64_t result = find(thread->process, path, flags, host);
 
     if (result == 0)
-        result = host_call(SYS_newfstatat, directory, (int64_t)(uintptr_t)host,
-                           (int64_t)(uintptr_t)&info, flags, 0, 0);
+        result = host_call(SYS_newfstatat, directory, host_pointer(host), host_pointer(&info),
+                           flags);
     return result < 0 ? result : write_stat64(&thread->process->space, to, &info);
 }
 
@@ -83,7 +83,7 @@ SYSCALL_FUNCTION(fstatat64)
 SYSCALL_FUNCTION(fstat64)
 {
     struct stat info;
-    int64_t result = host_call(SYS_fstat, (int32_t)args[0], (int64_t)(uintptr_t)&info, 0, 0, 0, 0);
+    int64_t result = host_call(SYS_fstat, (int32_t)args[0], host_pointer(&info));
 
     return result < 0 ? result : write_stat64(&thread->process->space, args[1], &info);
 }
@@ -99,8 +99,8 @@ SYSCALL_FUNCTION(statx)
         return error;
     if (!to)
         return -EFAULT;
-    return host_call(SYS_statx, (int32_t)args[0], (int64_t)(uintptr_t)host, args[2], args[3],
-                     (int64_t)(uintptr_t)to, 0);
+    return host_call(SYS_statx, (int32_t)args[0], host_pointer(host), args[2], args[3],
+                     host_pointer(to));
 }
 
 static int write_statfs64(struct space *space, uint32_t size, uint32_t address,
@@ -133,16 +133,14 @@ SYSCALL_FUNCTION(statfs64)
     int64_t result = find(thread->process, args[0], 0, host);
 
     if (result == 0)
-        result = host_call(SYS_statfs, (int64_t)(uintptr_t)host, (int64_t)(uintptr_t)&info, 0, 0, 0,
-                           0);
+        result = host_call(SYS_statfs, host_pointer(host), host_pointer(&info));
     return result < 0 ? result : write_statfs64(&thread->process->space, args[1], args[2], &info);
 }
 
 SYSCALL_FUNCTION(fstatfs64)
 {
     struct statfs info;
-    int64_t result = host_call(SYS_fstatfs, (int32_t)args[0], (int64_t)(uintptr_t)&info, 0, 0, 0,
-                               0);
+    int64_t result = host_call(SYS_fstatfs, (int32_t)args[0], host_pointer(&info));
 
     return result < 0 ? result : write_statfs64(&thread->process->space, args[1], args[2], &info);
 }

@@ -51,15 +51,6 @@ SYSCALL_FUNCTION(sysinfo)
     return space_write(&thread->process->space, args[0], &arm, sizeof arm);
 }
 
-SYSCALL_FUNCTION(getrusage)
-{
-    struct rusage usage;
-
-    if (getrusage((int32_t)args[0], &usage) < 0)
-        return -errno;
-    return convert_rusage_out(&thread->process->space, args[1], &usage);
-}
-
 /* Limits that need more than 32 bits are infinite to the guest. */
 static uint32_t limit_out(rlim_t limit)
 {
@@ -102,8 +93,8 @@ SYSCALL_FUNCTION(prlimit64)
         return -EFAULT;
     if (is_limit_of_memory(args[1]))
         set = false;
-    result = host_call(SYS_prlimit64, (int32_t)args[0], args[1],
-                       set ? (int64_t)(uintptr_t) & new : 0, (int64_t)(uintptr_t)&old, 0, 0);
+    result = host_call(SYS_prlimit64, (int32_t)args[0], args[1], set ? host_pointer(&new) : 0,
+                       host_pointer(&old));
     if (result < 0 || !args[3])
         return result;
     return space_write(space, args[3], &old, sizeof old);
@@ -130,7 +121,7 @@ SYSCALL_FUNCTION(getgroups32)
         return -EINVAL;
     if (args[0] && !list)
         return -EFAULT;
-    return host_call(SYS_getgroups, args[0], (int64_t)(uintptr_t)list, 0, 0, 0, 0);
+    return host_call(SYS_getgroups, args[0], host_pointer(list));
 }
 
 SYSCALL_FUNCTION(setgroups32)
@@ -141,7 +132,7 @@ SYSCALL_FUNCTION(setgroups32)
         return -EINVAL;
     if (args[0] && !list)
         return -EFAULT;
-    return host_call(SYS_setgroups, args[0], (int64_t)(uintptr_t)list, 0, 0, 0, 0);
+    return host_call(SYS_setgroups, args[0], host_pointer(list));
 }
 
 /* Those whose arguments are numbers or a name of 16 bytes. */
@@ -156,13 +147,13 @@ SYSCALL_FUNCTION(prctl)
         if (space_read_string(space, args[1], name, sizeof name) == -EFAULT)
             return -EFAULT;
         name[sizeof name - 1] = '\0';
-        return host_call(SYS_prctl, PR_SET_NAME, (int64_t)(uintptr_t)name, 0, 0, 0, 0);
+        return host_call(SYS_prctl, PR_SET_NAME, host_pointer(name));
     case PR_GET_NAME:
-        host_call(SYS_prctl, PR_GET_NAME, (int64_t)(uintptr_t)name, 0, 0, 0, 0);
+        host_call(SYS_prctl, PR_GET_NAME, host_pointer(name));
         return space_write(space, args[1], name, sizeof name);
     case PR_GET_PDEATHSIG:
     case PR_GET_CHILD_SUBREAPER:
-        host_call(SYS_prctl, args[0], (int64_t)(uintptr_t)&word, 0, 0, 0, 0);
+        host_call(SYS_prctl, args[0], host_pointer(&word));
         return space_write(space, args[1], &word, sizeof word);
     case PR_SET_PDEATHSIG:
     case PR_SET_CHILD_SUBREAPER:
@@ -174,8 +165,7 @@ SYSCALL_FUNCTION(prctl)
     case PR_SET_NO_NEW_PRIVS:
     case PR_GET_TIMERSLACK:
     case PR_SET_TIMERSLACK:
-    case PR_CAPBSET_READ:
-        return host_call(SYS_prctl, args[0], (int32_t)args[1], (int32_t)args[2], 0, 0, 0);
+    case PR_CAPBSET_READ: return host_call(SYS_prctl, args[0], (int32_t)args[1], (int32_t)args[2]);
     default: return -EINVAL;
     }
 }
@@ -183,7 +173,6 @@ SYSCALL_FUNCTION(prctl)
 /* Always PER_LINUX; asking is all that can be done. */
 SYSCALL_FUNCTION(personality)
 {
-    (void)thread;
     return args[0] == 0xffffffff || args[0] == 0 ? 0 : -EINVAL;
 }
 
@@ -197,8 +186,7 @@ SYSCALL_FUNCTION(sched_getaffinity)
 
     if (args[1] % 4)
         return -EINVAL;
-    filled = host_call(SYS_sched_getaffinity, (int32_t)args[0], sizeof set, (int64_t)(uintptr_t)set,
-                       0, 0, 0);
+    filled = host_call(SYS_sched_getaffinity, (int32_t)args[0], sizeof set, host_pointer(set));
     if (filled < 0)
         return filled;
     /* Too small for the processors there are: the kernel says EINVAL, programs grow. */
@@ -216,6 +204,5 @@ SYSCALL_FUNCTION(sched_setaffinity)
 
     if (space_read(&thread->process->space, args[2], set, size) < 0)
         return -EFAULT;
-    return host_call(SYS_sched_setaffinity, (int32_t)args[0], sizeof set, (int64_t)(uintptr_t)set,
-                     0, 0, 0);
+    return host_call(SYS_sched_setaffinity, (int32_t)args[0], sizeof set, host_pointer(set));
 }

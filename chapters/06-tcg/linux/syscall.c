@@ -7,37 +7,36 @@
  */
 #include "06-tcg/linux/syscall.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <sys/socket.h>
 
+#include "06-tcg/linux/convert.h"
 #include "06-tcg/linux/path.h"
 #include "06-tcg/linux/strace.h"
 
-/* What a row's arguments become: six words for the host, and up to two paths. */
+/* What a row's pointers mean: they live as long as the call. */
 struct host_args {
-    int64_t word[6];
     char paths[2][PATH_MAX];
     unsigned path_count;
+    struct iovec vector[IOV_MAX];
+    struct pairs {
+        int64_t number[2 * PAIRS_MAX];
+        uint32_t address;
+        unsigned count;
+        bool wide, written;
+    } pairs[2];
+    unsigned pairs_count;
 };
 
-/* A guest buffer as the kernel takes it. 0 or -EFAULT. */
+/* NULL: the kernel decides what that means. 0 or -EFAULT. */
 static int convert_buffer(struct space *space, uint32_t address, uint64_t size, unsigned prot,
                           int64_t *word)
 {
-    void *host = space_host(space, address, size, prot);
+    void *host = address ? space_host(space, address, size, prot) : NULL;
 
-    if (address == 0) { /* NULL: the kernel decides what that means */
-        *word = 0;
-        return size && prot ? -EFAULT : 0;
-    }
-    *word = (int64_t)(uintptr_t)host;
-    return host ? 0 : -EFAULT;
-}
-
-/* NULL stays NULL; else size bytes must be there. */
-static int convert_pointer(struct space *space, uint32_t address, uint64_t size, unsigned prot,
-                           int64_t *word)
-{
-    return convert_buffer(space, address, address ? size : 0, prot, word);
+    *word = host_pointer(host);
+    return address && !host ? -EFAULT : 0;
 }
 
 static int convert_path(struct process *process, uint32_t address, bool follow,
@@ -45,30 +44,83 @@ static int convert_path(struct process *process, uint32_t address, bool follow,
 {
     char *path = host->paths[host->path_count++];
 
-    *word = (int64_t)(uintptr_t)path;
+    *word = host_pointer(path);
     return path_from_guest(process, address, follow, path);
 }
 
+/*
+ * The kernel reads the size again, when another thread may have changed it. So what: it
+ * writes no more than an address has, and faults where the guest may not write.
+ */
+static int convert_address(struct space *space, const uint32_t *arg, int64_t *word)
+{
+    uint32_t size = 0;
+
+    if (arg[0] && space_read(space, arg[1], &size, sizeof size) < 0)
+        return -EFAULT;
+    if (size > sizeof(struct sockaddr_storage))
+        size = sizeof(struct sockaddr_storage);
+    return convert_buffer(space, arg[0], size, SPACE_WRITE, word);
+}
+
+/* Those that are written are read as well: the kernel may leave them as they are. */
+static int convert_pairs(struct space *space, uint32_t address, const char *letter,
+                         struct host_args *host, int64_t *word)
+{
+    struct pairs *pairs = &host->pairs[host->pairs_count++];
+
+    pairs->address = address;
+    pairs->count = (unsigned)(letter[1] - '0');
+    pairs->wide = *letter == 't' || *letter == 'T';
+    pairs->written = *letter == 'l' || *letter == 't';
+    *word = host_pointer(address ? pairs->number : NULL);
+    if (pairs->written && address &&
+        !space_allows(space, address, pairs->count * (pairs->wide ? 16 : 8), SPACE_WRITE))
+        return -EFAULT;
+    return address ? convert_pairs_in(space, address, pairs->count, pairs->wide, pairs->number) : 0;
+}
+
+static int write_pairs(struct space *space, const struct host_args *host)
+{
+    for (unsigned i = 0; i < host->pairs_count; i++) {
+        const struct pairs *p = &host->pairs[i];
+
+        if (p->written && p->address &&
+            convert_pairs_out(space, p->address, p->count, p->wide, p->number) < 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
 /* [convert] */
-static int convert(struct process *process, char letter, const uint32_t *arg,
+static int convert(struct process *process, const char *letter, const uint32_t *arg,
                    struct host_args *host, int64_t *word)
 {
     struct space *space = &process->space;
 
-    switch (letter) {
+    switch (*letter) {
     case 'd':
     case 'f':
     case 'F': *word = (int32_t)*arg; return 0;
-    case 'q': *word = (int64_t)((uint64_t)arg[1] << 32 | arg[0]); return 0;
+    case 'q':
+    case 'Q': *word = (int64_t)((uint64_t)arg[1] << 32 | arg[0]); return 0;
     case 'p': return convert_path(process, *arg, true, host, word);
     case 'P': return convert_path(process, *arg, false, host, word);
     case '<': return convert_buffer(space, *arg, arg[1], SPACE_READ, word);
     case '>': return convert_buffer(space, *arg, arg[1], SPACE_WRITE, word);
-    case 's': return convert_pointer(space, *arg, 1, SPACE_READ, word);
-    case 'w': return convert_pointer(space, *arg, 4, SPACE_READ | SPACE_WRITE, word);
-    case 'W': return convert_pointer(space, *arg, 8, SPACE_READ | SPACE_WRITE, word);
-    case 'T': return convert_pointer(space, *arg, 16, SPACE_READ, word);
-    case 't': return convert_pointer(space, *arg, 16, SPACE_READ | SPACE_WRITE, word);
+    case 's': return convert_buffer(space, *arg, 1, SPACE_READ, word);
+    case 'w': return convert_buffer(space, *arg, 4, SPACE_READ | SPACE_WRITE, word);
+    case 'W': return convert_buffer(space, *arg, 8, SPACE_READ | SPACE_WRITE, word);
+    case '@': return convert_address(space, arg, word);
+    case 'v':
+    case 'V':
+        *word = host_pointer(host->vector);
+        return convert_iovec(space, arg[0], arg[1], *letter == 'v' ? SPACE_READ : SPACE_WRITE,
+                             host->vector);
+    case 'l':
+    case 'L':
+    case 't':
+    case 'T': return convert_pairs(space, *arg, letter, host, word);
     default: *word = *arg; return 0;
     }
 }
@@ -77,23 +129,26 @@ static int convert(struct process *process, char letter, const uint32_t *arg,
 static int64_t call_host(struct thread *thread, const struct syscall *row,
                          const uint32_t args[SYSCALL_ARGS])
 {
-    struct host_args host = {.path_count = 0};
+    int64_t word[6] = {0}, result;
+    struct host_args host;
     unsigned from = 0, to = 0;
+    int error;
 
+    host.path_count = host.pairs_count = 0;
     for (const char *letter = row->args; *letter; letter++) {
-        int error;
-
         if (*letter == 'q')
             from += from % 2; /* 64-bit values start in an even register */
-        error = convert(thread->process, *letter, &args[from], &host, &host.word[to++]);
+        error = convert(thread->process, letter, &args[from], &host, &word[to++]);
         if (error)
             return error;
         from += *letter == 'q' ? 2 : 1;
+        if (isdigit((unsigned char)letter[1]))
+            letter++;
     }
-    return (row->flags ? host_call_waiting(thread, row->host, host.word[0], host.word[1],
-                                           host.word[2], host.word[3], host.word[4], host.word[5])
-                       : host_call(row->host, host.word[0], host.word[1], host.word[2],
-                                   host.word[3], host.word[4], host.word[5]));
+    result = row->flags ? host_syscall_waiting(thread, row->host, word)
+                        : host_syscall(row->host, word);
+    error = result < 0 ? 0 : write_pairs(&thread->process->space, &host);
+    return error ? error : result;
 }
 
 /* EINTR because of a signal the guest has not seen: whether to go on is for its handler. */
@@ -118,7 +173,7 @@ int64_t syscall_run(struct thread *thread)
     if (row && (row->flags & SYSCALL_LEAVES))
         strace_result(thread, line, -ERETURNED_);
     if (row && row->function)
-        result = row->function(thread, args);
+        result = row->function(thread, row, args);
     else if (row)
         result = call_host(thread, row, args);
     if (row && (row->flags & (SYSCALL_BLOCKS | SYSCALL_NOHAND)))

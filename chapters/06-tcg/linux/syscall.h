@@ -10,8 +10,8 @@
  * number. The string drives both the conversion and -strace. Calls whose structures
  * differ have a function.
  *
- *     {3, "read", "f>u", SYS_read, NULL, 0}         a row that does it all
- *     {197, "fstat64", "fx", 0, sys_fstat64, 0}     a row with a function
+ *     HOST(3, read, "f>u", WAITS)     a row that does it all
+ *     OURS(197, fstat64, "fx")        a row with a function
  *
  * One letter per argument:
  *
@@ -19,10 +19,19 @@
  *     f  descriptor                 F  directory or AT_FDCWD
  *     o  octal mode                 p  path; P: its last link is not followed
  *     s  string that is no path     q  64 bits, in an even and an odd register
+ *     Q  64 bits in any two; the host looks at the second no more
  *     <  buffer that is read, its size is the next argument
  *     >  buffer that is written, likewise
- *     w  pointer to 4 bytes, W to 8, t to 16, read or written; T to 16 that are only
- *        read; NULL stays NULL
+ *     v  struct iovecs of buffers that are read, their number is the next argument
+ *     V  struct iovecs of buffers that are written, likewise
+ *     @  address of a socket that is written, a pointer to its size is the next argument
+ *     w  pointer to 4 bytes, W to 8, read or written
+ *     l  pointer to pairs of longs that are written, L to some that are read; a digit
+ *        says how many: l1 is a struct timespec or timeval, l2 an itimerval
+ *     t  pointer to pairs of 64-bit numbers that are written, T to some that are read,
+ *        of the second ones the low half alone: what times have been since 5.1
+ *
+ * A pointer may be NULL, and stays it.
  */
 #ifndef CHAPTER_06_LINUX_SYSCALL_H
 #define CHAPTER_06_LINUX_SYSCALL_H
@@ -43,11 +52,14 @@
 /* The registers are already what they are to be: sigreturn, or an execve() that worked. */
 #define ERETURNED_ 600
 
-typedef int64_t syscall_function(struct thread *thread, const uint32_t args[SYSCALL_ARGS]);
+struct syscall;
+typedef int64_t syscall_function(struct thread *thread, const struct syscall *row,
+                                 const uint32_t args[SYSCALL_ARGS]);
 
 #define SYSCALL_BLOCKS 1u /* may wait: a signal interrupts it; SA_RESTART starts it again */
 #define SYSCALL_NOHAND 2u /* likewise, but after a handler it is EINTR: signal(7) */
 #define SYSCALL_LEAVES 4u /* does not come back, if it works: -strace prints it before */
+#define SYSCALL_WIDE   8u /* a function's times have 64 bits */
 
 struct syscall {
     uint32_t number;
@@ -70,16 +82,26 @@ int64_t syscall_run(struct thread *thread);
  * A host system call that can wait. If a signal for the guest is or becomes pending
  * before it started, -ERESTARTSYS_; if one interrupted it, -EINTR. It cannot be lost
  * in between. Otherwise the kernel's answer, errors negative; errno is not touched.
+ * Arguments that are not named are 0.
  */
-int64_t host_call_waiting(struct thread *thread, long number, int64_t a, int64_t b, int64_t c,
-                          int64_t d, int64_t e, int64_t f);
+#define host_call_waiting(thread, number, ...)                                                     \
+    host_syscall_waiting(thread, number, (const int64_t[6]){__VA_ARGS__})
+int64_t host_syscall_waiting(struct thread *thread, long number, const int64_t args[6]);
 
 /* One that returns at once. */
-int64_t host_call(long number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f);
+#define host_call(number, ...) host_syscall(number, (const int64_t[6]){__VA_ARGS__})
+int64_t host_syscall(long number, const int64_t args[6]);
 
-/* ---- the functions behind the table, by subject ---- */
+/* A pointer as an argument of theirs. */
+static inline int64_t host_pointer(const volatile void *pointer)
+{
+    return (int64_t)(uintptr_t)pointer;
+}
 
+/* A function behind a row. */
 #define SYSCALL_FUNCTION(name)                                                                     \
-    int64_t sys_##name(struct thread *thread, const uint32_t args[SYSCALL_ARGS])
+    int64_t sys_##name(__attribute__((unused)) struct thread *thread,                              \
+                       __attribute__((unused)) const struct syscall *row,                          \
+                       __attribute__((unused)) const uint32_t args[SYSCALL_ARGS])
 
 #endif

@@ -55,18 +55,14 @@ int64_t wait_syscall(const volatile sig_atomic_t *pending, long number, const in
 _Static_assert(ERESTARTSYS_ == 512, "the number in the assembly");
 _Static_assert(sizeof(sig_atomic_t) == 4, "cmpl looks at four bytes");
 
-int64_t host_call_waiting(struct thread *thread, long number, int64_t a, int64_t b, int64_t c,
-                          int64_t d, int64_t e, int64_t f)
+int64_t host_syscall_waiting(struct thread *thread, long number, const int64_t args[6])
 {
-    const int64_t args[6] = {a, b, c, d, e, f};
-
     return wait_syscall(&thread->pending.number, number, args);
 }
 
-int64_t host_call(long number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f)
+int64_t host_syscall(long number, const int64_t args[6])
 {
     static const volatile sig_atomic_t never;
-    const int64_t args[6] = {a, b, c, d, e, f};
     int64_t result;
 
     /* A handler may still move us to "signalled" before the call has started. */
