@@ -10,6 +10,7 @@
 
 #include "06-tcg/linux/process.h"
 #include "common/bits.h"
+#include "common/die.h"
 
 /* Grows downward; error sticks, so that it is looked at once. */
 struct builder {
@@ -81,7 +82,8 @@ int stack_build(struct process *process, const char *path, char *const argv[], c
     uint32_t execfn, env, arg, platform, random_at;
     size_t words;
 
-    getrandom(random_bytes, sizeof random_bytes, 0);
+    if (getrandom(random_bytes, sizeof random_bytes, 0) != sizeof random_bytes)
+        die("getrandom failed: %s", strerror(errno)); /* a canary of zeros guards nothing */
     push_word(&stack, 0);
     execfn = push_string(&stack, path);
     env = push_strings(&stack, envp);
