@@ -140,6 +140,7 @@ static void all_registers(struct x86_code *c)
         x86_mov_imm64(c, reg, 0x123456789abcdef0);
     }
     x86_cmc(c);
+    x86_mfence(c);
     x86_lahf(c);
     x86_sahf(c);
     x86_store_ah(c, x86_mem(RSP, 0x190));

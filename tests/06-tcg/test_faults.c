@@ -191,11 +191,11 @@ END_TEST
 
 START_TEST(the_helper_page_is_the_callers)
 {
-    guest.cpu.r[0] = 0xffff0fc0;
+    guest.cpu.r[0] = 0xffff0f60;
     guest_put(&guest, CODE, 0xe12fff30); /* BLX R0 */
     run(false, CODE, 100);
     ck_assert_int_eq(stop.reason, ARM_HELPER_PAGE);
-    ck_assert_uint_eq(guest.cpu.r[ARM_PC], 0xffff0fc0);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], 0xffff0f60);
     ck_assert_uint_eq(guest.cpu.r[ARM_LR], CODE + 4);
 }
 END_TEST

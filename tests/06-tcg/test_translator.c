@@ -439,10 +439,65 @@ START_TEST(the_helper_page_is_a_stop)
     struct arm_stop stop;
 
     put(CODE, BX_LR);
-    guest.cpu.r[ARM_LR] = 0xffff0fe0;
+    guest.cpu.r[ARM_LR] = 0xffff0f60;
     stop = run(CODE);
     ck_assert_int_eq(stop.reason, ARM_HELPER_PAGE);
-    ck_assert_uint_eq(guest.cpu.r[ARM_PC], 0xffff0fe0);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], 0xffff0f60);
+}
+END_TEST
+
+/* Those that C libraries call all the time are blocks: nobody is asked. */
+START_TEST(a_common_helper_is_a_block)
+{
+    static const struct {
+        uint32_t helper, word, r0, after, address;
+        bool c;
+    } cases[] = {
+        {0xffff0fe0, 5, 0x1234, 5, DATA, false}, /* get_tls */
+        {0xffff0fc0, 7, 0, 6, DATA, true},       /* cmpxchg: from 7 to 6 */
+        {0xffff0fc0, 8, 1, 8, DATA, false},      /* it was not 7 */
+        {0xffff0fa0, 5, 7, 5, DATA, false},      /* barrier */
+        {0xffff0fc0, 7, 7, 7, DATA + 2, false},  /* misaligned: the caller's to settle */
+    };
+
+    put(CODE, 0xe12fff33); /* BLX R3 */
+    put(CODE + 4, BKPT);
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct arm_stop stop;
+        uint32_t word = 0;
+
+        put(DATA, cases[i].word);
+        guest.cpu.tls = 0x1234;
+        guest.cpu.c = false;
+        guest.cpu.r[0] = 7;
+        guest.cpu.r[1] = 6;
+        guest.cpu.r[2] = cases[i].address;
+        guest.cpu.r[3] = cases[i].helper;
+        stop = run(CODE);
+        ck_assert_int_eq(stop.reason, cases[i].address == DATA ? ARM_BREAKPOINT : ARM_HELPER_PAGE);
+        ck_assert_uint_eq(guest.cpu.r[0], cases[i].r0);
+        ck_assert_int_eq(guest.cpu.c, cases[i].c);
+        space_read(&guest.space, DATA, &word, sizeof word);
+        ck_assert_uint_eq(word, cases[i].after);
+    }
+}
+END_TEST
+
+/* Nothing has happened; the address and the helper are told. */
+START_TEST(an_exchange_that_faults_is_the_helpers)
+{
+    struct arm_stop stop;
+
+    put(CODE, 0xe12fff33);
+    guest.cpu.r[0] = 7;
+    guest.cpu.r[2] = UNMAPPED;
+    guest.cpu.r[3] = 0xffff0fc0;
+    stop = run(CODE);
+    ck_assert_int_eq(stop.reason, ARM_FAULT);
+    ck_assert_int_eq(stop.access, ARM_WRITE);
+    ck_assert_uint_eq(stop.address, UNMAPPED);
+    ck_assert_uint_eq(guest.cpu.r[ARM_PC], 0xffff0fc0);
+    ck_assert_uint_eq(guest.cpu.r[0], 7);
 }
 END_TEST
 
@@ -763,6 +818,8 @@ int main(void)
     tcase_add_test(tests, no_page_is_writable_and_executable);
     tcase_add_test(tests, a_fault_shows_the_registers_of_that_moment);
     tcase_add_test(tests, a_list_half_in_an_unmapped_page_restores_its_base);
+    tcase_add_test(tests, a_common_helper_is_a_block);
+    tcase_add_test(tests, an_exchange_that_faults_is_the_helpers);
     tcase_add_test(tests, dumps_show_every_stage);
     tcase_add_test(tests, unknown_names_of_stages_and_techniques_are_refused);
     suite_add_tcase(suite, tests);

@@ -48,7 +48,8 @@ struct arm_stop {
 /*
  * The last page of the address space is the kernel's: user programs call it at fixed
  * addresses for what their processor may lack, such as an atomic compare and
- * exchange. No engine executes there. (Linux, Documentation/arm/kernel_user_helpers.rst)
+ * exchange. No engine executes what is there; the translator knows the usual calls by heart
+ * (translate/lift_helper.c). (Linux, Documentation/arm/kernel_user_helpers.rst)
  */
 #define ARM_HELPERS UINT32_C(0xffff0000)
 

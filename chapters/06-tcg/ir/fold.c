@@ -82,10 +82,21 @@ static void fold_address(const struct ir_block *block, struct ir_insn *insn)
     }
 }
 
+/* A jump to a known place (a key, unless it is half a word of ARM code) is a direct exit. */
+static void fold_jump(const struct ir_block *block, struct ir_insn *insn)
+{
+    uint32_t key = value_of(block, insn->a);
+
+    if (is_const(block, insn->a) && key % 4 != 2)
+        *insn = (struct ir_insn){.op = IR_EXIT, .imm = key};
+}
+
 ir_value ir_fold(struct ir_block *block, unsigned i)
 {
     struct ir_insn *insn = &block->insns[i];
 
+    if (insn->op == IR_JUMP)
+        fold_jump(block, insn);
     if (insn->op == IR_LOAD || insn->op == IR_STORE)
         fold_address(block, insn);
     if (computable(block, insn)) {

@@ -107,10 +107,15 @@ enum ir_op {
     IR_BSWAP,  /* the bytes of a in reverse order */
     IR_EQZ,    /* a == 0 */
     IR_SELECT, /* a if cond, else b */
+    IR_THREAD, /* the thread's own word, which a system call sets */
 
     /* The address is a + (b << scale) + imm modulo 2^32; b may be IR_NONE. */
     IR_LOAD,  /* size bytes; extended by sign or by zeros */
     IR_STORE, /* c's low size bytes */
+
+    /* At once for all threads: if the word at a is b, it becomes c. Its value: was it? 0, 1 */
+    IR_CMPXCHG,
+    IR_FENCE, /* accesses before it come before accesses behind it, for all threads */
 
     /* Leave the guest instruction at imm to the interpreter if a is no multiple of 4. */
     IR_ALIGNED,

@@ -146,6 +146,18 @@ static bool access_memory(const struct ir_insn *insn, struct ir_state *state, ui
     return true;
 }
 
+/* False if it faults. */
+static bool exchange(struct ir_state *state, uint32_t address, uint32_t old, uint32_t new,
+                     uint64_t *done)
+{
+    uint32_t seen;
+
+    if (!state->load(state->memory, address, 4, &seen))
+        return false;
+    *done = seen == old;
+    return state->store(state->memory, address, 4, *done ? new : seen);
+}
+
 struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
 {
     uint64_t values[IR_MAX] = {0};
@@ -159,6 +171,7 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
 
         switch (insn->op) {
         case IR_NOP:
+        case IR_FENCE:
         case IR_LABEL: break;
         case IR_INSN: at = insn->imm; break;
         case IR_CONST: values[i] = insn->imm; break;
@@ -170,6 +183,11 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
             if (!access_memory(insn, state, values, &values[i]))
                 return (struct ir_end){insn->op, at, at};
             break;
+        case IR_CMPXCHG:
+            if (!exchange(state, (uint32_t)a, (uint32_t)b, (uint32_t)c, &values[i]))
+                return (struct ir_end){IR_STORE, at, at};
+            break;
+        case IR_THREAD: values[i] = state->thread; break;
         case IR_ALIGNED:
             if (a % 4)
                 return (struct ir_end){IR_INTERPRET, insn->imm, at};

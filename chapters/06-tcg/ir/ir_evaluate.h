@@ -15,6 +15,7 @@
 struct ir_state {
     uint32_t globals[IR_GLOBALS];
     bool q;
+    uint32_t thread; /* THREAD */
     /* The guest's memory. False: the access faults, and the block stops before it. */
     bool (*load)(void *self, uint32_t address, unsigned size, uint32_t *value);
     bool (*store)(void *self, uint32_t address, unsigned size, uint32_t value);

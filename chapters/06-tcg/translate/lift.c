@@ -243,6 +243,8 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
 
     ir_begin(block, key);
     ir_inherit(block, options->inherited);
+    if (lift_helper(&l))
+        return true;
     do {
         if (!arm_fetch(&fetcher, l.address, &insn, stop)) {
             if (count == 0)

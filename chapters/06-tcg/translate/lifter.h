@@ -39,6 +39,9 @@ bool lift_memory(struct lifter *l, const struct arm_insn *insn);
 bool lift_choice(struct lifter *l, const struct arm_insn *insn);
 bool lift_branch(struct lifter *l, const struct arm_insn *insn);
 
+/* The whole block, if it is one of the kernel's helpers. */
+bool lift_helper(struct lifter *l);
+
 /* What register n reads as: R15 is known. */
 ir_value lift_read(struct lifter *l, unsigned n);
 

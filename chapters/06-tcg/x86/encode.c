@@ -380,6 +380,24 @@ void x86_cmc(struct x86_code *code)
     list(code, start, "cmc");
 }
 
+void x86_lock_cmpxchg(struct x86_code *code, struct x86_operand rm, enum x86_reg reg)
+{
+    size_t start = code->size;
+
+    put(code, 0xf0, 1);
+    put_op(code, OPCODE_0F | 0xb1, X86_32, reg, rm);
+    code->flags_changed = true;
+    list_rm_reg(code, start, "lock cmpxchg", X86_32, rm, reg);
+}
+
+void x86_mfence(struct x86_code *code)
+{
+    size_t start = code->size;
+
+    put(code, 0xf0ae0f, 3);
+    list(code, start, "mfence");
+}
+
 void x86_lahf(struct x86_code *code)
 {
     size_t start = code->size;

@@ -188,6 +188,10 @@ void x86_bswap(struct x86_code *code, enum x86_reg reg);
 void x86_bt(struct x86_code *code, enum x86_width width, struct x86_operand rm, unsigned bit);
 void x86_cmc(struct x86_code *code);
 
+/* If rm is EAX, it becomes reg, and ZF is set; else EAX becomes rm. With LOCK, in one go. */
+void x86_lock_cmpxchg(struct x86_code *code, struct x86_operand rm, enum x86_reg reg);
+void x86_mfence(struct x86_code *code);
+
 /* AH = SF, ZF, - , - , - , - , - , CF, from bit 7 down; and back. */
 void x86_lahf(struct x86_code *code);
 void x86_sahf(struct x86_code *code);

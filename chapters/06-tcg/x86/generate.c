@@ -56,6 +56,31 @@ static void emit_store(struct generator *g, const struct ir_insn *insn)
         x86_store(g->code, insn->size, address, allocate_use(&g->places, insn->c));
 }
 
+static void emit_thread(struct generator *g, unsigned i)
+{
+    x86_load(g->code, X86_32, allocate_result(&g->places, i),
+             x86_mem(RBP, offsetof(struct arm_cpu, tls)));
+}
+
+static void emit_cmpxchg(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_operand where = {.reg = X86_NO_REG, .index = X86_NO_REG, .guest = true};
+    enum x86_reg new, result;
+
+    allocate_claim(&g->places, RAX);
+    x86_mov(g->code, X86_32, RAX, allocate_use(&g->places, insn->b));
+    allocate_done(&g->places, insn->b);
+    where.base = (uint8_t)allocate_use(&g->places, insn->a);
+    new = allocate_use(&g->places, insn->c);
+    x86_lock_cmpxchg(g->code, where, new);
+    x86_setcc(g->code, X86_E, x86_reg(RAX));
+    allocate_done(&g->places, insn->a);
+    allocate_done(&g->places, insn->c);
+    result = allocate_result(&g->places, i);
+    x86_movzx(g->code, X86_8, result, x86_reg(RAX));
+}
+
 static void emit_select(struct generator *g, unsigned i)
 {
     const struct ir_insn *insn = &g->block->insns[i];
@@ -308,7 +333,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     const struct ir_insn *insn = &g->block->insns[i];
 
     g->places.now = i;
-    if (insn->pending && (insn->op == IR_LOAD || insn->op == IR_STORE))
+    if (insn->pending && (insn->op == IR_LOAD || insn->op == IR_STORE || insn->op == IR_CMPXCHG))
         out->map[out->maps - 1].recipe = g->block->recipe[insn->pending - 1];
     switch (insn->op) {
     case IR_NOP:
@@ -318,6 +343,9 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_SET: emit_set(g, i); break;
     case IR_LOAD: emit_load(g, i); break;
     case IR_STORE: emit_store(g, insn); break;
+    case IR_THREAD: emit_thread(g, i); break;
+    case IR_CMPXCHG: emit_cmpxchg(g, i); break;
+    case IR_FENCE: x86_mfence(g->code); break;
     case IR_ALIGNED: emit_aligned(g, insn); break;
     case IR_SKIP: emit_skip(g, insn); break;
     case IR_LABEL: emit_label(g, insn); break;
