@@ -9,7 +9,8 @@
  * Compilers for ARM make such code where the condition may be anybody's guess, a bit of a
  * quotient for instance, and a guess is what a branch costs: half of them wrong, twenty
  * cycles each. Computing what is not wanted costs less. The computation moves in front
- * of the comparison, whose flags the choice finds in EFLAGS then.
+ * of the comparison, whose flags the choice finds in EFLAGS then. If they are lost anyhow, to
+ * an ADC for instance, it stays where it is, and the choice compares again.
  */
 #include <assert.h>
 #include <string.h>
@@ -42,22 +43,38 @@ static unsigned reads(const struct arm_insn *insn)
     return (moves ? 0 : 1u << insn->rn) | (reg ? 1u << insn->rm : 0);
 }
 
-/*
- * Looks back for the comparison whose flags are still in EFLAGS, and the registers that have
- * changed since. False: there is none.
- */
-static bool find_setter(const struct ir_block *block, unsigned *place, unsigned *changed)
+/* Who has set the flags. */
+struct setter {
+    unsigned place;
+    unsigned changed; /* the registers that have changed since */
+    bool lost;        /* EFLAGS too; but the condition can compare again */
+};
+
+static bool keeps_host_flags(enum ir_op op)
 {
+    return op <= IR_SET || op == IR_SELECT || op == IR_LOAD || op == IR_STORE || op == IR_EXIT_IF;
+}
+
+/* Looks back for the comparison. False: there is none whose answer is at hand. */
+static bool find_setter(const struct ir_block *block, struct setter *s)
+{
+    *s = (struct setter){0};
     for (unsigned i = block->count; i-- > 0 && block->count - i < BEHIND;) {
         const struct ir_insn *insn = &block->insns[i];
+        bool carries = insn->op == IR_ADC || insn->op == IR_SBC; /* the carry of one before it */
 
-        if (insn->op == IR_SET && insn->global < IR_N)
-            *changed |= 1u << insn->global;
-        else if (insn->flags & IR_FLAGS_ALL && insn->op != IR_ADC && insn->op != IR_SBC)
-            return *place = i, true;
-        else if (!(insn->flags & IR_FLAGS_ALL) && insn->op > IR_GET && insn->op != IR_SELECT &&
-                 insn->op != IR_LOAD && insn->op != IR_STORE && insn->op != IR_EXIT_IF)
+        s->place = i;
+        if (insn->op == IR_SKIP || insn->op == IR_LABEL ||
+            (insn->op == IR_SET && insn->global >= IR_N))
             return false;
+        if (insn->op == IR_SET)
+            s->changed |= 1u << insn->global;
+        else if (insn->flags & IR_FLAGS_ALL && s->lost)
+            return insn->op == IR_SUB;
+        else if (insn->flags & IR_FLAGS_ALL && !carries)
+            return true;
+        else if (!(insn->flags & IR_FLAGS_ALL) && !keeps_host_flags(insn->op))
+            s->lost = true;
     }
     return false;
 }
@@ -68,17 +85,17 @@ static unsigned count_choices(const struct lifter *l, const struct arm_insn *fir
     struct arm_cpu fetcher = {.space = l->cpu->space, .thumb = l->thumb};
     struct arm_insn insn = *first;
     uint32_t address = l->address;
-    unsigned changed = 0, place;
     struct arm_stop stop;
+    struct setter s;
 
-    if (!find_setter(l->block, &place, &changed))
+    if (!find_setter(l->block, &s))
         return 0;
     for (unsigned n = 0; n <= CHOICES; n++) {
         if (insn.cond != first->cond)
             return n;
-        if (!is_plain(&insn) || reads(&insn) & changed)
+        if (!is_plain(&insn) || (!s.lost && reads(&insn) & s.changed))
             return 0;
-        changed |= 1u << insn.rd;
+        s.changed |= 1u << insn.rd;
         address += insn.length;
         if ((address ^ l->block->start) >= SPACE_PAGE_SIZE ||
             !arm_fetch(&fetcher, address, &insn, &stop))
@@ -113,17 +130,20 @@ static void hoist(struct ir_block *block, unsigned place, unsigned start)
 bool lift_choice(struct lifter *l, const struct arm_insn *insn)
 {
     struct ir_block *b = l->block;
-    unsigned start = b->count, place = 0, changed = 0;
+    unsigned start = b->count;
+    struct setter s;
     ir_value value;
 
     if (l->options->no_choices || (!l->choices && !(l->choices = count_choices(l, insn))))
         return false;
     l->choices--;
-    find_setter(b, &place, &changed);
+    find_setter(b, &s);
     lift_data(l, insn);
     value = b->insns[--b->count].a; /* of its SET */
-    hoist(b, place, start);
-    value = (ir_value)(value - (start - place));
+    if (!s.lost) {
+        hoist(b, s.place, start);
+        value = (ir_value)(value - (start - s.place));
+    }
     value = ir_append(
         b, (struct ir_insn){
                .op = IR_SELECT, .cond = insn->cond, .a = value, .b = ir_get(b, insn->rd)});
