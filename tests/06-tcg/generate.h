@@ -32,6 +32,7 @@
 #define GENERATE_WILD   8u  /* one access in eight goes wherever its registers say */
 #define GENERATE_V5     16u /* only what ARMv5TE has */
 #define GENERATE_LOOPS  32u /* A32 only: branches back, so it may never end */
+#define GENERATE_DIVIDE 64u /* A32 only: steps of divisions; not more than 16 units */
 #define GENERATE_MIDDLE (DATA + DATA_SIZE / 2)
 
 #define GENERATE_UNITS  64
@@ -292,6 +293,29 @@ static inline void generate_loop(struct generator *g)
 }
 
 /*
+ * Some steps of a division with pencil and paper, as in lift_divide.c; half of them with a
+ * divisor that loses nothing when it is shifted.
+ */
+static inline void generate_division(struct generator *g)
+{
+    uint32_t rest = random_below(g, 15), divisor = random_below(g, 15), bits = random_below(g, 15);
+    uint32_t first = random_below(g, 32), last = random_below(g, first + 1);
+    bool remainder = random_below(g, 4) == 0;
+    struct unit *unit = &g->units[g->unit_count++];
+
+    unit->start = g->size;
+    if (first && random_below(g, 2)) /* MOV divisor, divisor, LSR #first */
+        generate_put(g, 0xe1a00020 | divisor << 12 | first << 7 | divisor, 4);
+    for (uint32_t n = first + 1; n-- > last;) {
+        generate_put(g, 0xe1500000 | rest << 16 | n << 7 | divisor, 4);
+        if (!remainder)
+            generate_put(g, 0xe0a00000 | bits << 16 | bits << 12 | bits, 4);
+        generate_put(g, 0x20400000 | rest << 16 | rest << 12 | n << 7 | divisor, 4);
+    }
+    unit->end = g->size;
+}
+
+/*
  * Makes a program for address that starts in A32 and ends there with SVC 0, after
  * unit_count (at most GENERATE_UNITS) random instructions.
  */
@@ -322,6 +346,8 @@ static inline void generate_program(struct generator *g, uint32_t address, unsig
         }
         if ((g->options & GENERATE_LOOPS) && random_below(g, 4) == 0)
             generate_loop(g);
+        if ((g->options & GENERATE_DIVIDE) && random_below(g, 2))
+            generate_division(g);
     }
     if (thumb)
         enter_arm(g);

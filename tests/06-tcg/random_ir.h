@@ -135,6 +135,13 @@ static inline void ir_random_memory(struct ir_random *r)
         ir_random_keep(r, v);
 }
 
+static inline ir_value ir_random_steps(struct ir_random *r)
+{
+    uint32_t steps = 1 + ir_random_below(r, 31);
+
+    return ir_const(r->block, steps << 8 | ir_random_below(r, 33 - steps));
+}
+
 static inline void ir_random_compute(struct ir_random *r)
 {
     struct ir_insn insn;
@@ -146,6 +153,8 @@ static inline void ir_random_compute(struct ir_random *r)
     insn.b = ir_random_value(r);
     if (ir_ops[insn.op].operands == 3)
         insn.c = ir_random_bit(r);
+    if (insn.op == IR_QUOTIENT)
+        insn.c = ir_random_steps(r);
     if (ir_random_below(r, 2))
         insn.flags = (ir_random_below(r, 3) ? IR_FLAGS_ALL : IR_FLAGS_NZ) & ir_flags_of(insn.op);
     if (insn.op >= IR_LSL && insn.op <= IR_ASR && insn.flags) /* only these set flags */

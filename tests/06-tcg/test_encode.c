@@ -101,7 +101,7 @@ static void all_two_operand(struct x86_code *c, enum x86_reg reg, struct x86_ope
 static void all_one_operand(struct x86_code *c, struct x86_operand rm)
 {
     static const enum x86_shift shifts[] = {X86_ROL, X86_ROR, X86_RCR, X86_SHL, X86_SHR, X86_SAR};
-    static const enum x86_unary unaries[] = {X86_NOT, X86_NEG, X86_MUL, X86_INC, X86_DEC};
+    static const enum x86_unary unaries[] = {X86_NOT, X86_NEG, X86_MUL, X86_DIV, X86_INC, X86_DEC};
 
     for (unsigned w = 0; w < 4; w++) {
         for (unsigned op = 0; op < 6; op++) {
@@ -109,7 +109,7 @@ static void all_one_operand(struct x86_code *c, struct x86_operand rm)
             x86_shift_imm(c, shifts[op], widths[w], rm, 7);
             x86_shift_cl(c, shifts[op], widths[w], rm);
         }
-        for (unsigned op = 0; op < 5; op++)
+        for (unsigned op = 0; op < 6; op++)
             x86_unary(c, unaries[op], widths[w], rm);
         for (unsigned n = 0; n < ARRAY_SIZE(constants); n++) {
             for (unsigned op = 0; op < 8; op++)

@@ -241,6 +241,12 @@ START_TEST(loops_do_what_the_interpreter_does)
 }
 END_TEST
 
+START_TEST(divisions_by_hand_do_what_the_interpreter_does)
+{
+    compare(GENERATE_ARM | GENERATE_DIVIDE | GENERATE_WILD, 8, NULL, CASES_DEFAULT);
+}
+END_TEST
+
 START_TEST(random_words_do_what_the_interpreter_does)
 {
     compare(GENERATE_ARM | GENERATE_WORDS | GENERATE_WILD, PROGRAM_UNITS, NULL, CASES_DEFAULT);
@@ -250,19 +256,13 @@ END_TEST
 /* Each technique by itself, and all of them. */
 START_TEST(leaving_techniques_out_changes_nothing)
 {
-    static const unsigned all[] = {TRANSLATOR_NO_OPTIMIZER,
-                                   TRANSLATOR_NO_CHAINING,
-                                   TRANSLATOR_NO_PINS,
-                                   TRANSLATOR_NO_FUSING,
-                                   TRANSLATOR_NO_LITERALS,
-                                   TRANSLATOR_NO_SELECT,
-                                   TRANSLATOR_NO_LIVENESS,
-                                   TRANSLATOR_NO_LAZY,
-                                   TRANSLATOR_NO_REPEATING,
-                                   TRANSLATOR_NO_DEFERRING,
-                                   TRANSLATOR_NO_INHERITING,
-                                   TRANSLATOR_NO_CHOICES,
-                                   ~0u};
+    static const unsigned all[] = {TRANSLATOR_NO_OPTIMIZER,  TRANSLATOR_NO_CHAINING,
+                                   TRANSLATOR_NO_PINS,       TRANSLATOR_NO_FUSING,
+                                   TRANSLATOR_NO_LITERALS,   TRANSLATOR_NO_SELECT,
+                                   TRANSLATOR_NO_LIVENESS,   TRANSLATOR_NO_LAZY,
+                                   TRANSLATOR_NO_REPEATING,  TRANSLATOR_NO_DEFERRING,
+                                   TRANSLATOR_NO_INHERITING, TRANSLATOR_NO_CHOICES,
+                                   TRANSLATOR_NO_IDIOMS,     ~0u};
 
     for (unsigned n = 0; n < ARRAY_SIZE(all); n++) {
         struct translator_options options = {.without = all[n]};
@@ -296,6 +296,7 @@ int main(void)
     tcase_add_test(tests, thumb_programs_do_what_the_interpreter_does);
     tcase_add_test(tests, wild_accesses_fault_as_the_interpreter_says);
     tcase_add_test(tests, loops_do_what_the_interpreter_does);
+    tcase_add_test(tests, divisions_by_hand_do_what_the_interpreter_does);
     tcase_add_test(tests, random_words_do_what_the_interpreter_does);
     tcase_add_test(tests, leaving_techniques_out_changes_nothing);
     tcase_add_test(tests, short_blocks_do_what_long_ones_do);

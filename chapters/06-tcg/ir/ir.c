@@ -54,6 +54,7 @@ const struct ir_op_info ir_ops[IR_OPS] = {
     [IR_CLZ] = {"clz", 1, P, 0},
     [IR_BSWAP] = {"bswap", 1, P, 0},
     [IR_EQZ] = {"eqz", 1, P, 0},
+    [IR_QUOTIENT] = {"quotient", 3, P, 0},
     [IR_SELECT] = {"select", 2, P | IR_OP_COND, 0},
     [IR_THREAD] = {"thread", 0, P, 0},
     [IR_LOAD] = {"load", 2, V | IR_OP_STOPS, 0},

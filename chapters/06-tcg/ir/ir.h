@@ -103,9 +103,16 @@ enum ir_op {
     IR_SEXT16,
     IR_ZEXT8,
     IR_ZEXT16,
-    IR_CLZ,    /* leading zeros; 32 for 0 */
-    IR_BSWAP,  /* the bytes of a in reverse order */
-    IR_EQZ,    /* a == 0 */
+    IR_CLZ,   /* leading zeros; 32 for 0 */
+    IR_BSWAP, /* the bytes of a in reverse order */
+    IR_EQZ,   /* a == 0 */
+
+    /*
+     * Bits of a quotient, the highest first, as the pencil finds them: for n = last + steps - 1
+     * down to last, is a, less what was subtracted before, at least b << n? If so, subtract it.
+     * (All modulo 2^32.) c is a constant, steps << 8 | last; steps + last is at most 32.
+     */
+    IR_QUOTIENT,
     IR_SELECT, /* a if cond, else b */
     IR_THREAD, /* the thread's own word, which a system call sets */
 

@@ -32,6 +32,19 @@ static uint64_t shift_carry(enum ir_op op, uint32_t a, unsigned n, uint64_t carr
     }
 }
 
+static uint32_t quotient(uint32_t a, uint32_t b, unsigned last, unsigned steps)
+{
+    uint32_t bits = 0;
+
+    for (unsigned n = last + steps; n-- > last;) {
+        bool fits = a >= b << n;
+
+        bits = bits << 1 | fits;
+        a -= fits ? b << n : 0;
+    }
+    return bits;
+}
+
 uint64_t ir_compute(enum ir_op op, uint64_t a, uint64_t b, uint64_t c)
 {
     uint32_t left = (uint32_t)a, right = (uint32_t)b;
@@ -68,6 +81,7 @@ uint64_t ir_compute(enum ir_op op, uint64_t a, uint64_t b, uint64_t c)
     case IR_CLZ: return left ? (uint32_t)__builtin_clz(left) : 32;
     case IR_BSWAP: return __builtin_bswap32(left);
     case IR_EQZ: return left == 0;
+    case IR_QUOTIENT: return quotient(left, right, c & 0xff, (unsigned)c >> 8);
     default: assert(!"a pure operation"); return 0;
     }
 }

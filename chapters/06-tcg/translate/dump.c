@@ -47,6 +47,7 @@ static const struct name techniques[] = {
     {"cutting", TRANSLATOR_NO_CUTTING},
     {"tiering", TRANSLATOR_NO_TIERING},
     {"choices", TRANSLATOR_NO_CHOICES},
+    {"idioms", TRANSLATOR_NO_IDIOMS},
 };
 
 static const struct name stages[] = {

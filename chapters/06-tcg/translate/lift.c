@@ -153,6 +153,12 @@ static void mark(struct lifter *l)
     ir_append(l->block, (struct ir_insn){.op = IR_INSN, .imm = lift_key(l, l->address)});
 }
 
+void lift_begin(struct lifter *l)
+{
+    enter_region(l, COND_ALWAYS);
+    mark(l);
+}
+
 /* One instruction with its condition. */
 static void lift_one(struct lifter *l, const struct arm_insn *insn)
 {
@@ -196,6 +202,14 @@ static bool is_new(const struct lifter *l, uint32_t address)
            !(l->seen[place / 64] >> place % 64 & 1);
 }
 
+/* This instruction is in the block now. */
+static void see(struct lifter *l, const struct arm_insn *insn)
+{
+    l->seen[l->address % SPACE_PAGE_SIZE / 128] |= UINT64_C(1) << l->address / 2 % 64;
+    if (l->address + insn->length > l->block->end)
+        l->block->end = l->address + insn->length;
+}
+
 /* Is there room for another instruction, and has it not been lifted already? */
 static bool goes_on(const struct lifter *l, unsigned count)
 {
@@ -217,8 +231,7 @@ static bool follow(struct lifter *l, const struct arm_insn *insn, unsigned count
 
     if (insn->op != ARM_B || !taken || l->options->no_following || !is_new(l, target))
         return false;
-    enter_region(l, COND_ALWAYS);
-    mark(l);
+    lift_begin(l);
     l->address = target;
     if (l->limit > count + FOLLOWED)
         l->limit = count + FOLLOWED;
@@ -251,10 +264,12 @@ bool lift(struct ir_block *block, const struct arm_cpu *cpu, uint32_t key,
                 return false;
             break;
         }
-        l.seen[l.address % SPACE_PAGE_SIZE / 128] |= UINT64_C(1) << l.address / 2 % 64;
-        if (l.address + insn.length > block->end)
-            block->end = l.address + insn.length;
+        see(&l, &insn);
         count++;
+        if (count < l.limit && !options->no_idioms && lift_divide(&l, &insn)) {
+            see(&l, &insn);
+            count++;
+        }
         if (follow(&l, &insn, count))
             continue;
         lift_one(&l, &insn);

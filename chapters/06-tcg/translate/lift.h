@@ -25,6 +25,7 @@ struct lift_options {
     bool no_following;                 /* a branch ends the block */
     bool no_runs;                      /* an instruction that sets flags ends its region */
     bool no_choices;                   /* conditional computations become regions */
+    bool no_idioms;                    /* divisions are done step by step */
 };
 
 /*

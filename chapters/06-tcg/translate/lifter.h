@@ -42,6 +42,13 @@ bool lift_branch(struct lifter *l, const struct arm_insn *insn);
 /* The whole block, if it is one of the kernel's helpers. */
 bool lift_helper(struct lifter *l);
 
+/* Lifts what comes before the last step of a division by hand. True: *insn is that last step,
+ * and so is l->address. */
+bool lift_divide(struct lifter *l, struct arm_insn *insn);
+
+/* The instruction at l->address begins, under no condition. */
+void lift_begin(struct lifter *l);
+
 /* What register n reads as: R15 is known. */
 ir_value lift_read(struct lifter *l, unsigned n);
 

@@ -69,7 +69,8 @@ bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,
                                     .no_following = t->options.without & TRANSLATOR_NO_FOLLOWING,
                                     .no_runs = t->options.without & TRANSLATOR_NO_RUNS,
                                     .no_choices = t->options.without &
-                                                  (TRANSLATOR_NO_CHOICES | TRANSLATOR_NO_SELECT)},
+                                                  (TRANSLATOR_NO_CHOICES | TRANSLATOR_NO_SELECT),
+                                    .no_idioms = t->options.without & TRANSLATOR_NO_IDIOMS},
                         .optimize = optimize,
                         .stop = stop};
     siginfo_t info;

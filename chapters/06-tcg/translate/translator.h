@@ -51,6 +51,7 @@
 #define TRANSLATOR_NO_CUTTING    0x4000u  /* loops look at cpu->interrupt once a turn */
 #define TRANSLATOR_NO_TIERING    0x8000u  /* code is translated the first time already */
 #define TRANSLATOR_NO_CHOICES    0x10000u /* conditional computations are branched around */
+#define TRANSLATOR_NO_IDIOMS     0x20000u /* divisions are done step by step */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */

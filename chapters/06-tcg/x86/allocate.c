@@ -202,8 +202,14 @@ void allocate_claim(struct allocation *a, enum x86_reg reg)
     a->busy |= 1u << reg;
 }
 
-/* Copies v into reg. */
-static void bring(struct allocation *a, enum x86_reg reg, ir_value v)
+void allocate_clear(struct allocation *a, enum x86_reg reg)
+{
+    if (a->owner[reg] != IR_NONE)
+        evict(a, reg);
+    a->busy |= 1u << reg;
+}
+
+void allocate_bring(struct allocation *a, enum x86_reg reg, ir_value v)
 {
     const struct place *place = &a->place[v];
     uint32_t constant;
@@ -230,7 +236,7 @@ enum x86_reg allocate_use(struct allocation *a, ir_value v)
         reg = pin_of(a, v);
     if (reg == X86_NO_REG) {
         reg = find_register(a);
-        bring(a, reg, v);
+        allocate_bring(a, reg, v);
         take_register(a, v, reg);
     }
     a->busy |= 1u << reg;
@@ -302,7 +308,7 @@ void allocate_leave_home(struct allocation *a, unsigned i, unsigned global)
             a->place[v].slot == ALLOCATE_NONE) {
             enum x86_reg reg = find_register(a);
 
-            bring(a, reg, v);
+            allocate_bring(a, reg, v);
             take_register(a, v, reg);
         }
         unlink_home(a, v);
@@ -366,7 +372,7 @@ enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_valu
         assert(!other_there);
         (void)other_there;
         if (!there)
-            bring(a, pin, v);
+            allocate_bring(a, pin, v);
         return result_in_pin(a, i, pin);
     }
     if (reg != X86_NO_REG && a->owner[reg] == v && a->last_use[v] <= i && !both) {
@@ -375,7 +381,7 @@ enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_valu
         return reg;
     }
     reg = find_register(a);
-    bring(a, reg, v);
+    allocate_bring(a, reg, v);
     take_register(a, (ir_value)i, reg);
     return reg;
 }
@@ -447,7 +453,7 @@ void allocate_set(struct allocation *a, unsigned i)
         return;
     }
     if (pin != X86_NO_REG)
-        bring(a, pin, insn->a);
+        allocate_bring(a, pin, insn->a);
     else
         x86_store(a->code, width, frame_home(insn->global), allocate_use(a, insn->a));
     if (place->home != ALLOCATE_NONE || width == X86_8)

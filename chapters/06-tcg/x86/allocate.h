@@ -88,6 +88,10 @@ enum x86_reg allocate_scratch(struct allocation *a);
 /* Makes one particular register free for the length of this instruction. */
 void allocate_claim(struct allocation *a, enum x86_reg reg);
 
+/* The same; what is in the register goes to memory. And a copy of v in a register so cleared. */
+void allocate_clear(struct allocation *a, enum x86_reg reg);
+void allocate_bring(struct allocation *a, enum x86_reg reg, ir_value v);
+
 /* The IR's GET and SET. */
 void allocate_get(struct allocation *a, unsigned i);
 void allocate_set(struct allocation *a, unsigned i);

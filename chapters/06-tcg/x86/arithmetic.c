@@ -402,3 +402,62 @@ void emit_unary(struct generator *g, unsigned i)
             x86_movzx(code, insn->op == IR_ZEXT8 ? X86_8 : X86_16, result, x86_reg(operand));
     }
 }
+
+/* [quotient] */
+/* The steps, one by one; the highest is the next to the right of rcx. */
+static void emit_steps(struct x86_code *code, unsigned steps)
+{
+    size_t loop, low;
+
+    x86_mov_imm(code, RDX, UINT32_C(1) << (32 - steps)); /* what ends the loop when it drops out */
+    loop = code->size;
+    x86_shift_imm(code, X86_SHR, X86_64, x86_reg(RCX), 1);
+    x86_alu(code, X86_CMP, X86_32, RAX, x86_reg(RCX));
+    low = x86_jcc_short(code, X86_B);
+    x86_alu(code, X86_SUB, X86_32, RAX, x86_reg(RCX));
+    x86_land(code, low);
+    x86_cmc(code); /* it fitted if there is no borrow, from either of the two */
+    x86_alu(code, X86_ADC, X86_32, RDX, x86_reg(RDX));
+    x86_jcc(code, X86_AE, loop);
+    x86_mov(code, X86_32, RAX, RDX);
+}
+
+/*
+ * With T = b << (last + steps), of 64 bits: if T < 2^33, no step shifts anything out of b.
+ * If a < T besides, then each step leaves less than the divisor it has tried, since before
+ * the step there was less than twice as much: these are the digits of a / (b << last), and
+ * none is missing. Division by 0 is excluded: T would be 0.
+ */
+void emit_quotient(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_code *code = g->code;
+    uint32_t constant = g->block->insns[insn->c].imm;
+    unsigned steps = constant >> 8, last = constant & 0xff;
+    size_t lost, divide, done;
+    enum x86_reg result;
+
+    for (enum x86_reg reg = RAX; reg <= RDX; reg++)
+        allocate_clear(&g->places, reg);
+    allocate_bring(&g->places, RAX, insn->a);
+    allocate_bring(&g->places, RCX, insn->b);
+    x86_shift_imm(code, X86_SHL, X86_64, x86_reg(RCX), last + steps);
+    x86_mov(code, X86_64, RDX, RCX);
+    x86_shift_imm(code, X86_SHR, X86_64, x86_reg(RDX), 33);
+    lost = x86_jcc_short(code, X86_NE);
+    x86_alu(code, X86_CMP, X86_64, RAX, x86_reg(RCX));
+    divide = x86_jcc_short(code, X86_B);
+    x86_land(code, lost);
+    emit_steps(code, steps);
+    done = x86_jmp_short(code);
+    x86_land(code, divide);
+    x86_shift_imm(code, X86_SHR, X86_64, x86_reg(RCX), steps);
+    x86_unary(code, X86_DIV, X86_32, x86_reg(RCX)); /* edx is 0 */
+    x86_land(code, done);
+
+    g->places.busy = 0;
+    result = allocate_result(&g->places, i);
+    if (result != RAX)
+        x86_mov(code, X86_32, result, RAX);
+}
+/* [/quotient] */

@@ -80,6 +80,7 @@ enum x86_unary {
     X86_NOT = 2,
     X86_NEG = 3,
     X86_MUL = 4,
+    X86_DIV = 6,
     X86_INC = 8,
     X86_DEC = 9,
 };

@@ -323,6 +323,7 @@ static void emit_value(struct generator *g, unsigned i)
     case IR_LOW:
     case IR_HIGH: emit_wide(g, i); break;
     case IR_SELECT: emit_select(g, i); break;
+    case IR_QUOTIENT: emit_quotient(g, i); break;
     default: emit_unary(g, i); break;
     }
 }

@@ -92,5 +92,6 @@ void emit_shift_carry(struct generator *g, unsigned i);
 void emit_multiply(struct generator *g, unsigned i);
 void emit_wide(struct generator *g, unsigned i);
 void emit_unary(struct generator *g, unsigned i);
+void emit_quotient(struct generator *g, unsigned i);
 
 #endif

@@ -13,7 +13,7 @@
 
 const char *const list_alu[8] = {"add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"};
 const char *const list_shift[8] = {"rol", "ror", "rcl", "rcr", "shl", "shr", "shl", "sar"};
-const char *const list_unary[10] = {"", "", "not", "neg", "mul", "imul", "", "", "inc", "dec"};
+const char *const list_unary[10] = {"", "", "not", "neg", "mul", "imul", "div", "", "inc", "dec"};
 const char *const list_cc[16] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
                                  "s", "ns", "p", "np", "l", "ge", "le", "g"};
 
