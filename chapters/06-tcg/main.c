@@ -237,14 +237,15 @@ int main(int argc, char **argv)
     static struct settings settings;
     struct thread *thread = calloc(1, sizeof *thread); /* thread_exit() frees it */
     struct refusal refusal;
-    const char *path;
+    char path[PATH_MAX];
     int error;
 
     settings.log = stderr;
     settings.translator.cold_runs = COLD_RUNS;
     argv = parse(argc, argv, &settings);
-    path = argv[0];
     process.options = settings.options;
+    snprintf(path, sizeof path, "%s", argv[0]);
+    process_script(&process, path, &argv);
     if (settings.options.argv0)
         argv[0] = (char *)settings.options.argv0;
     if (!thread)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "image.h"
@@ -269,6 +270,31 @@ START_TEST(options_reach_the_program)
 }
 END_TEST
 
+/* #! as the kernel has it: the interpreter, its one argument, the script, the others. */
+START_TEST(a_script_runs_its_interpreter)
+{
+    const char *path = made("06-tcg/interpreter-by-hand",
+                            WORDS(0xe3a00001, /* mov r0, #1 */
+                                  0xe59d1008, /* ldr r1, [sp, #8]: argv[1] */
+                                  0xe3a02005, /* mov r2, #5 */
+                                  CALL(4),    /* write */
+                                  0xe59d0000, /* ldr r0, [sp]: argc */
+                                  CALL(1)));
+    const char *script = harness_built("06-tcg/script-by-hand");
+    FILE *file = fopen(script, "w");
+    struct program ran;
+
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "#! %s  a b c \n", path);
+    fchmod(fileno(file), 0755);
+    fclose(file);
+    ran = run(script, NULL);
+    ck_assert_str_eq(ran.out, "a b c");
+    ck_assert_int_eq(ran.status, 3);
+    program_free(&ran);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rarm");
@@ -289,6 +315,7 @@ int main(void)
     tcase_add_test(tests, more_arguments_than_stack_are_refused);
     tcase_add_test(tests, a_huge_bss_runs_without_the_memory);
     tcase_add_test(tests, options_reach_the_program);
+    tcase_add_test(tests, a_script_runs_its_interpreter);
     suite_add_tcase(suite, tests);
     return harness_main(suite);
 }

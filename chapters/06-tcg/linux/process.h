@@ -120,6 +120,12 @@ extern _Thread_local struct thread *thread_current;
 bool process_start(struct process *process, struct thread *thread, const char *path,
                    char *const argv[], char *const envp[], struct refusal *refusal);
 
+/*
+ * If path is a script, path and *argv become what execve() makes of them: its #! line's
+ * interpreter, the script behind it. Where that leads nowhere, process_start() says why.
+ */
+void process_script(struct process *process, char path[PATH_MAX], char ***argv);
+
 /* Runs guest code until the thread or the process ends. */
 _Noreturn void thread_run(struct thread *thread);
 

@@ -188,6 +188,17 @@ static int find_program(struct process *process, char path[PATH_MAX], struct lis
     return -ELOOP;
 }
 
+void process_script(struct process *process, char path[PATH_MAX], char ***argv)
+{
+    struct list arguments = {0};
+
+    for (char **word = *argv; *word; word++)
+        append(&arguments, *word);
+    find_program(process, path, &arguments);
+    if (!arguments.error) /* else the kernel has let us have more than we would */
+        *argv = arguments.word;
+}
+
 /* ---- handing over ---------------------------------------------------------------------- */
 
 static bool is_ours(const char *variable)
