@@ -241,7 +241,7 @@ static void fill(struct arm_insn *insn, const struct table *table, int n, uint32
     insn->top_m = f.y;
     insn->size = (uint8_t)(encoding->size < 0 ? -encoding->size : encoding->size);
     insn->sign = encoding->size < 0;
-    encoding->form(insn, &f);
+    encoding_complete(insn, &f, encoding->form);
     if (encoding->unless && restricted(encoding->unless, insn, &f))
         insn->op = ARM_UNDEF;
 }

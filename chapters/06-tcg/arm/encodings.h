@@ -58,14 +58,57 @@ enum restriction {
     BOTH15 = 1 << 15, /* Rd and Rm are the PC */
 };
 
+/*
+ * What a row says besides: what its operand is, and any of the rest. Without a word it is
+ * i, the offset of a load or store.
+ */
+enum form {
+    REG = 1,  /* Rm */
+    IMM,      /* i, which leaves the carry alone */
+    ROTATED,  /* i, rotated right by twice r */
+    SHIFTED,  /* Rm, shifted by the constant a, as t says */
+    EXTENDED, /* Rm, rotated by one through the carry */
+    BY_REG,   /* Rm, shifted by Ro, as t or TYPE says */
+    TARGET,   /* of a branch: see TO */
+    BYTES,    /* rotation: r counts bytes */
+    WIDTH,    /* of a bit field: w is one less */
+    LAST,     /* w is the highest bit of a bit field */
+    OPERAND = 15,
+
+    SETS = 1 << 4,  /* flags, always */
+    INDEX = 1 << 5, /* P, U and W, always */
+    ADD = 1 << 6,
+    BACK = 1 << 7,
+    UP = INDEX | ADD,
+    POST = 1 << 8,    /* without P the base always changes: the offset counts afterwards */
+    SCALED = 1 << 9,  /* i counts what is transferred, or words */
+    N_IS_D = 1 << 10, /* Rn is Rd, and so on */
+    M_IS_D = 1 << 11,
+    N_IS_SP = 1 << 12,
+    N_IS_PC = 1 << 13,
+    D_IS_SP = 1 << 14,
+    NO_N = 1 << 15,
+    D_PAIR = 1 << 16, /* Ra follows Rd */
+    M_PAIR = 1 << 17, /* Ra follows Rm */
+    LR_TOO = 1 << 18, /* a: LR is in the list */
+    PC_TOO = 1 << 19,
+    KEEPS = 1 << 20, /* a base that is loaded keeps what was loaded */
+    ONE = 1 << 21,   /* the offset is the size of what is transferred */
+};
+/* A type of shift; so many bits of i, as many times 1 << scale. */
+#define TYPE(shift)      ((unsigned)(shift) << 22)
+#define TO(width, scale) (TARGET | (width) << 24 | (scale) << 29)
+
 struct encoding {
     const char *pattern, *text;
     enum arm_op op;
-    /* Completes insn, whose fields of the same name are set already. */
-    void (*form)(struct arm_insn *insn, const struct fields *f);
-    unsigned unless;
-    int size; /* of a load or store in bytes; negative: sign-extended */
+    unsigned form;   /* of enum form */
+    unsigned unless; /* of enum restriction */
+    int size;        /* of a load or store in bytes; negative: sign-extended */
 };
+
+/* Completes insn, whose fields of the same name and size are set already. */
+void encoding_complete(struct arm_insn *insn, const struct fields *f, unsigned form);
 
 /* Of several rows that match, the first one counts. */
 extern const struct encoding arm_encodings[], thumb_encodings[];
