@@ -144,40 +144,29 @@ SYSCALL_FUNCTION(_llseek)
 /* Both sizes of a lock; x86-64 has the large one only, under the small one's numbers. */
 enum { ARM_F_GETLK64 = 12, ARM_F_SETLK64 = 13, ARM_F_SETLKW64 = 14 };
 
-static int64_t lock32(struct thread *thread, int fd, uint32_t command, uint32_t address)
-{
-    struct space *space = &thread->process->space;
-    struct arm_flock arm;
-    struct flock host;
-    int64_t result;
-
-    if (space_read(space, address, &arm, sizeof arm) < 0)
-        return -EFAULT;
-    host = (struct flock){arm.l_type, arm.l_whence, arm.l_start, arm.l_len, arm.l_pid};
-    result = host_call_waiting(thread, SYS_fcntl, fd, command, host_pointer(&host));
-    if (result < 0 || command != F_GETLK)
-        return result;
-    arm = (struct arm_flock){host.l_type, host.l_whence, (int32_t)host.l_start, (int32_t)host.l_len,
-                             host.l_pid};
-    return space_write(space, address, &arm, sizeof arm);
-}
-
-static int64_t lock64(struct thread *thread, int fd, int command, uint32_t address)
+static int64_t lock(struct thread *thread, int fd, uint32_t command, uint32_t address, bool large)
 {
     struct space *space = &thread->process->space;
     struct arm_flock64 arm;
+    struct arm_flock small;
     struct flock host;
     int64_t result;
 
-    if (space_read(space, address, &arm, sizeof arm) < 0)
+    if (large ? space_read(space, address, &arm, sizeof arm) < 0
+              : space_read(space, address, &small, sizeof small) < 0)
         return -EFAULT;
-    host = (struct flock){arm.l_type, arm.l_whence, arm.l_start, arm.l_len, arm.l_pid};
+    host = large ? (struct flock){arm.l_type, arm.l_whence, arm.l_start, arm.l_len, arm.l_pid}
+                 : (struct flock){small.l_type, small.l_whence, small.l_start, small.l_len,
+                                  small.l_pid};
     result = host_call_waiting(thread, SYS_fcntl, fd, command, host_pointer(&host));
     if (result < 0 || (command != F_GETLK && command != F_OFD_GETLK))
         return result;
     arm = (struct arm_flock64){host.l_type, host.l_whence, 0, host.l_start,
                                host.l_len,  host.l_pid,    0};
-    return space_write(space, address, &arm, sizeof arm);
+    small = (struct arm_flock){host.l_type, host.l_whence, (int32_t)host.l_start,
+                               (int32_t)host.l_len, host.l_pid};
+    return large ? space_write(space, address, &arm, sizeof arm)
+                 : space_write(space, address, &small, sizeof small);
 }
 
 SYSCALL_FUNCTION(fcntl64)
@@ -192,14 +181,13 @@ SYSCALL_FUNCTION(fcntl64)
     case F_SETFL: return host_call(SYS_fcntl, fd, F_SETFL, open_flags_to_host(args[2]));
     case F_GETLK:
     case F_SETLK:
-    case F_SETLKW: return lock32(thread, fd, args[1], args[2]);
+    case F_SETLKW: return lock(thread, fd, args[1], args[2], false);
     case ARM_F_GETLK64:
     case ARM_F_SETLK64:
-    case ARM_F_SETLKW64:
-        return lock64(thread, fd, (int)(args[1] - ARM_F_GETLK64) + F_GETLK, args[2]);
+    case ARM_F_SETLKW64: return lock(thread, fd, args[1] - ARM_F_GETLK64 + F_GETLK, args[2], true);
     case F_OFD_GETLK:
     case F_OFD_SETLK:
-    case F_OFD_SETLKW: return lock64(thread, fd, (int)args[1], args[2]);
+    case F_OFD_SETLKW: return lock(thread, fd, args[1], args[2], true);
     /* Only a number, or nothing, comes with these. */
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:

@@ -113,26 +113,26 @@ SYSCALL_FUNCTION(setrlimit)
     return setrlimit((int32_t)args[0], &host) < 0 ? -errno : 0;
 }
 
-SYSCALL_FUNCTION(getgroups32)
+/* The number of groups comes before the list of them. */
+static int64_t groups(struct thread *thread, long number, const uint32_t args[], unsigned prot)
 {
-    void *list = space_host(&thread->process->space, args[1], (uint64_t)args[0] * 4, SPACE_WRITE);
+    void *list = space_host(&thread->process->space, args[1], (uint64_t)args[0] * 4, prot);
 
     if ((int32_t)args[0] < 0)
         return -EINVAL;
     if (args[0] && !list)
         return -EFAULT;
-    return host_call(SYS_getgroups, args[0], host_pointer(list));
+    return host_call(number, args[0], host_pointer(list));
+}
+
+SYSCALL_FUNCTION(getgroups32)
+{
+    return groups(thread, SYS_getgroups, args, SPACE_WRITE);
 }
 
 SYSCALL_FUNCTION(setgroups32)
 {
-    void *list = space_host(&thread->process->space, args[1], (uint64_t)args[0] * 4, SPACE_READ);
-
-    if ((int32_t)args[0] < 0)
-        return -EINVAL;
-    if (args[0] && !list)
-        return -EFAULT;
-    return host_call(SYS_setgroups, args[0], host_pointer(list));
+    return groups(thread, SYS_setgroups, args, SPACE_READ);
 }
 
 /* Those whose arguments are numbers or a name of 16 bytes. */
