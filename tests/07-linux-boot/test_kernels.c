@@ -74,11 +74,11 @@ static void check_elf_loads(const char *flavour)
     load_request(&result, 256 * MIB, path, NULL, "quiet");
     ck_assert_msg(result.error == 0, "%s", result.why.text);
 
-    /* Debian's is entered by PVH, just behind its other entry. */
+    /* Distributions' are entered by PVH, not far from the other entry. */
     memcpy(&header, contents, sizeof header);
     ck_assert_uint_eq(result.entry.mode, ENTRY_PROTECTED);
-    ck_assert_uint_gt(result.entry.rip, header.e_entry);
-    ck_assert_uint_lt(result.entry.rip, header.e_entry + 0x10000);
+    ck_assert_uint_ne(result.entry.rip, header.e_entry);
+    ck_assert_uint_eq(result.entry.rip / 0x10000, header.e_entry / 0x10000);
     snprintf(banner, sizeof banner, "Linux version %s ", release);
     ck_assert_ptr_nonnull(
         memmem(guest_ptr(&result.memory, 0x1000000, 128 * MIB), 128 * MIB, banner, strlen(banner)));
