@@ -17,7 +17,7 @@
 
 struct copies {
     struct ir_block *block;
-    ir_value same[IR_MAX];      /* the value that stands for this one */
+    ir_value same[IR_MAX + 1];  /* the value that stands for this one; IR_NONE for itself */
     ir_value holds[IR_GLOBALS]; /* what each global is known to hold, or IR_NONE */
     bool aligned[IR_MAX];
 };
@@ -26,15 +26,6 @@ static void forget(struct copies *c)
 {
     for (unsigned g = 0; g < IR_GLOBALS; g++)
         c->holds[g] = IR_NONE;
-}
-
-static void rename_operands(struct copies *c, struct ir_insn *insn)
-{
-    ir_value *operands[] = {&insn->a, &insn->b, &insn->c};
-
-    for (unsigned n = 0; n < ir_ops[insn->op].operands; n++)
-        if (*operands[n] != IR_NONE)
-            *operands[n] = c->same[*operands[n]];
 }
 
 /* [get] */
@@ -52,14 +43,6 @@ static void visit_get(struct copies *c, unsigned i)
 }
 /* [/get] */
 
-/* Sums of multiples of four, and constants, are multiples of four. */
-static bool is_aligned_sum(const struct copies *c, const struct ir_insn *insn)
-{
-    if (insn->op == IR_CONST)
-        return insn->imm % 4 == 0;
-    return (insn->op == IR_ADD || insn->op == IR_SUB) && c->aligned[insn->a] && c->aligned[insn->b];
-}
-
 static void visit_aligned(struct copies *c, struct ir_insn *insn)
 {
     if (c->aligned[insn->a])
@@ -68,31 +51,51 @@ static void visit_aligned(struct copies *c, struct ir_insn *insn)
         c->aligned[insn->a] = true;
 }
 
+/* What computes, accesses memory or leaves. Sums of multiples of four are such themselves. */
+static void visit(struct copies *c, unsigned i)
+{
+    struct ir_insn *insn = &c->block->insns[i];
+    unsigned flags = insn->flags;
+    ir_value equal;
+
+    insn->a = c->same[insn->a];
+    insn->b = c->same[insn->b];
+    insn->c = c->same[insn->c];
+    equal = ir_fold(c->block, i);
+    if (equal != IR_NONE)
+        c->same[i] = equal;
+    if (insn->op == IR_ADD || insn->op == IR_SUB)
+        c->aligned[i] = c->aligned[insn->a] && c->aligned[insn->b];
+    else if (insn->op == IR_CONST)
+        c->aligned[i] = insn->imm % 4 == 0;
+    else if (insn->op == IR_ALIGNED)
+        visit_aligned(c, insn);
+    else if (insn->op == IR_LABEL)
+        forget(c);
+    for (unsigned g = IR_N; flags && g <= IR_V; g++)
+        if (flags & IR_FLAG_OF(g))
+            c->holds[g] = IR_NONE;
+}
+
 void ir_copies(struct ir_block *block)
 {
     struct copies c; /* arrays are filled as the walk goes along */
 
     c.block = block;
+    c.same[IR_NONE] = IR_NONE;
     forget(&c);
     for (unsigned i = 0; i < block->count; i++) {
         struct ir_insn *insn = &block->insns[i];
-        unsigned flags = insn->flags;
-        ir_value equal;
 
-        rename_operands(&c, insn);
-        equal = ir_fold(block, i);
-        c.same[i] = equal == IR_NONE ? (ir_value)i : equal;
-        c.aligned[i] = is_aligned_sum(&c, insn);
-        if (insn->op == IR_GET)
-            visit_get(&c, i);
-        else if (insn->op == IR_SET)
-            c.holds[insn->global] = insn->a;
-        else if (insn->op == IR_ALIGNED)
-            visit_aligned(&c, insn);
-        else if (insn->op == IR_LABEL)
-            forget(&c);
-        for (unsigned g = IR_N; flags && g <= IR_V; g++)
-            if (flags & IR_FLAG_OF(g))
-                c.holds[g] = IR_NONE;
+        c.same[i] = (ir_value)i;
+        c.aligned[i] = false;
+        switch (insn->op) {
+        case IR_NOP:
+        case IR_INSN: break;
+        case IR_CONST: c.aligned[i] = insn->imm % 4 == 0; break;
+        case IR_GET: visit_get(&c, i); break;
+        case IR_SET: c.holds[insn->global] = insn->a = c.same[insn->a]; break;
+        default: visit(&c, i); break;
+        }
     }
 }

@@ -67,6 +67,8 @@ void ir_dead_flags(struct ir_block *block, bool lazy, ir_live_flags *live, void 
         struct ir_insn *insn = &block->insns[i];
         unsigned traits = ir_ops[insn->op].traits;
 
+        if (insn->op <= IR_CONST)
+            continue;
         if (insn->op == IR_LABEL) {
             after_label = used;
             insn->sets = (uint8_t)(used.read | used.shown);
@@ -113,13 +115,15 @@ static bool visit_set(const struct ir_insn *insn, uint32_t *overwritten)
 void ir_dead_code(struct ir_block *block)
 {
     uint32_t overwritten = 0;
-    bool used[IR_MAX];
+    bool used[IR_MAX + 1];
 
     memset(used, 0, block->count * sizeof used[0]);
     for (unsigned i = block->count; i-- > 0;) {
         struct ir_insn *insn = &block->insns[i];
         unsigned traits = ir_ops[insn->op].traits;
-        ir_value operands[IR_OPERANDS_MAX];
+
+        if (insn->op <= IR_INSN)
+            continue;
         bool wanted = insn->deferred ? insn->flags & ~insn->lazy || insn->saved : insn->flags;
         bool dead = traits & IR_OP_PURE && !used[i] && !wanted && !insn->fused;
 
@@ -135,7 +139,10 @@ void ir_dead_code(struct ir_block *block)
             overwritten &= ~FLAG_GLOBALS;
         if (insn->op == IR_GET)
             overwritten &= ~(1u << insn->global);
-        for (unsigned n = ir_operands(insn, operands); n-- > 0;)
-            used[operands[n]] = true;
+        if (insn->op <= IR_GET)
+            continue;
+        used[insn->a] = used[insn->b] = used[insn->c] = true;
+        if (insn->compare)
+            used[insn->left] = used[insn->right] = true;
     }
 }

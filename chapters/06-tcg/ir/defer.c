@@ -25,7 +25,7 @@
 
 struct deferring {
     struct ir_block *block;
-    ir_value holds[IR_LR + 1]; /* what each register is known to hold, or IR_NONE */
+    ir_value holds[IR_GLOBALS]; /* what each register is known to hold, or IR_NONE */
     bool in_region, no_saving;
 };
 
@@ -117,14 +117,16 @@ static bool shows(const struct ir_insn *insn, unsigned lazy)
     if (insn->op == IR_EXIT || insn->op == IR_EXIT_IF || insn->op == IR_SKIP ||
         insn->op == IR_LABEL)
         return insn->sets & lazy;
-    return ir_may_stop(insn->op);
+    return ir_ops[insn->op].traits & IR_OP_STOPS;
 }
 
 static unsigned flags_written(const struct ir_insn *insn)
 {
     if (insn->op == IR_SET && insn->global >= IR_N)
         return IR_FLAG_OF(insn->global);
-    return ir_may_stop(insn->op) || insn->op == IR_SKIP || insn->op == IR_LABEL ? 0 : insn->sets;
+    if (insn->op == IR_SKIP || insn->op == IR_LABEL || ir_ops[insn->op].traits & IR_OP_STOPS)
+        return 0;
+    return insn->sets;
 }
 
 /* Does the region that SKIP number skip opens or continues write flags? */
@@ -154,7 +156,8 @@ static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *rec
         bool way = insn->op == IR_SKIP || insn->op == IR_LABEL;
         unsigned written;
 
-        if (!insn->sets && !way && insn->op != IR_SET && !(ir_ops[insn->op].traits & IR_OP_STOPS))
+        if (insn->op <= IR_GET ||
+            (!insn->sets && !way && insn->op != IR_SET && !(ir_ops[insn->op].traits & IR_OP_STOPS)))
             continue; /* most: it has nothing to do with flags or registers */
         written = flags_written(insn);
 
@@ -239,17 +242,17 @@ void ir_defer(struct ir_block *block, bool save)
 
     forget(&d);
     for (unsigned i = 0; i < block->count; i++) {
-        struct ir_insn *insn = &block->insns[i];
+        const struct ir_insn *insn = &block->insns[i];
 
-        if (insn->lazy)
-            defer(&d, i);
-        if (insn->op == IR_SKIP || insn->op == IR_LABEL)
-            d.in_region = insn->op == IR_SKIP;
-        if (insn->op == IR_LABEL)
+        if (insn->op == IR_GET || insn->op == IR_SET) {
+            d.holds[insn->global] = insn->op == IR_SET ? insn->a : (ir_value)i;
+        } else if (insn->op == IR_SKIP) {
+            d.in_region = true;
+        } else if (insn->op == IR_LABEL) {
+            d.in_region = false;
             forget(&d);
-        else if (insn->op == IR_SET && insn->global <= IR_LR)
-            d.holds[insn->global] = insn->a;
-        else if (insn->op == IR_GET && insn->global <= IR_LR)
-            d.holds[insn->global] = (ir_value)i;
+        } else if (insn->lazy) {
+            defer(&d, i);
+        }
     }
 }

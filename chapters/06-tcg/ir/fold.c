@@ -24,11 +24,9 @@ static bool computable(const struct ir_block *block, const struct ir_insn *insn)
 {
     unsigned operands = ir_ops[insn->op].operands;
 
-    if (!ir_is_pure(insn->op) || operands == 0 || insn->op == IR_SELECT || insn->flags ||
-        (insn->op >= IR_UMULL && insn->op <= IR_HIGH))
-        return false;
     return is_const(block, insn->a) && (operands < 2 || is_const(block, insn->b)) &&
-           (operands < 3 || is_const(block, insn->c));
+           (operands < 3 || is_const(block, insn->c)) && ir_is_pure(insn->op) &&
+           insn->op != IR_SELECT && !insn->flags && !(insn->op >= IR_UMULL && insn->op <= IR_HIGH);
 }
 
 static uint32_t value_of(const struct ir_block *block, ir_value v)

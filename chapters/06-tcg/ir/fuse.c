@@ -24,7 +24,7 @@ struct fusing {
     unsigned skipped;       /* flags that EFLAGS hold at the open SKIPs */
     enum ir_op skipped_by;  /* who has set them; IR_NOP: no SKIP is open */
     bool repeat;            /* conditions may compare again */
-    uint16_t uses[IR_MAX];
+    uint16_t uses[IR_MAX + 1];
 };
 
 /* Moves and accesses. A condition does too if it is fused itself. */
@@ -182,11 +182,15 @@ void ir_fuse(struct ir_block *block, bool repeat)
     memset(f.uses, 0, block->count * sizeof f.uses[0]);
 
     for (unsigned i = 0; i < block->count; i++) {
-        ir_value operands[IR_OPERANDS_MAX];
+        const struct ir_insn *insn = &block->insns[i];
 
-        for (unsigned n = ir_operands(&block->insns[i], operands); n-- > 0;)
-            f.uses[operands[n]]++;
+        if (insn->op <= IR_GET)
+            continue;
+        f.uses[insn->a]++;
+        f.uses[insn->b]++;
+        f.uses[insn->c]++;
     }
     for (unsigned i = 0; i < block->count; i++)
-        visit(&f, i);
+        if (block->insns[i].op > IR_CONST)
+            visit(&f, i);
 }

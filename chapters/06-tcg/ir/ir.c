@@ -84,7 +84,12 @@ void ir_begin(struct ir_block *block, uint32_t start)
 
 ir_value ir_append(struct ir_block *block, struct ir_insn insn)
 {
+    unsigned operands = ir_ops[insn.op].operands;
+
     assert(block->count < IR_MAX);
+    insn.a = operands > 0 ? insn.a : IR_NONE;
+    insn.b = operands > 1 ? insn.b : IR_NONE;
+    insn.c = operands > 2 ? insn.c : IR_NONE;
     block->insns[block->count] = insn;
     return (ir_value)block->count++;
 }

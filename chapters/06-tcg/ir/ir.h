@@ -59,6 +59,7 @@ enum ir_global {
 #define IR_FLAG_OF(global) (1u << ((global)-IR_N))
 
 enum ir_op {
+    /* Up to GET, no operands: passes skip what does not concern them by "op <= IR_...". */
     IR_NOP,
     IR_INSN,  /* here begins the guest instruction at imm */
     IR_CONST, /* imm */
@@ -141,9 +142,9 @@ enum ir_op {
 
 typedef uint16_t ir_value; /* the index of the instruction that defines it */
 
-#define IR_NONE  UINT16_MAX
-#define IR_MAX   1024 /* instructions of a block */
-#define IR_GUEST 64   /* guest instructions of a block, at most */
+#define IR_MAX   1024   /* instructions of a block */
+#define IR_NONE  IR_MAX /* no value: the operands that an instruction does not have */
+#define IR_GUEST 64     /* guest instructions of a block, at most */
 
 struct ir_insn {
     uint8_t op;      /* enum ir_op */

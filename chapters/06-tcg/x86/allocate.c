@@ -40,8 +40,9 @@ static bool allowed_early(const struct ir_block *block, unsigned def, unsigned s
     for (unsigned i = def + 1; i < set; i++) {
         const struct ir_insn *insn = &block->insns[i];
         bool same = insn->global == global && (insn->op == IR_GET || insn->op == IR_SET);
+        bool way = insn->op == IR_SKIP || insn->op == IR_LABEL;
 
-        if (same || ir_may_stop(insn->op) || insn->op == IR_SKIP || insn->op == IR_LABEL)
+        if (same || way || ir_ops[insn->op].traits & IR_OP_STOPS)
             return false;
     }
     return true;
@@ -64,6 +65,9 @@ static void wish_for_left(struct allocation *a, unsigned def, unsigned set)
 void allocate_begin(struct allocation *a, struct x86_code *code, const struct ir_block *block,
                     const struct x86_pins *pins)
 {
+    ir_value wishes[IR_MAX]; /* SETs that fulfil one */
+    unsigned count = 0;
+
     a->code = code;
     a->block = block;
     a->pins = pins;
@@ -76,20 +80,24 @@ void allocate_begin(struct allocation *a, struct x86_code *code, const struct ir
             a->temporaries &= ~(1u << pins->reg[g]);
     for (unsigned i = 0; i < block->count; i++) {
         const struct ir_insn *insn = &block->insns[i];
-        ir_value operands[IR_OPERANDS_MAX];
 
         a->place[i] = (struct place){X86_NO_REG, ALLOCATE_NONE, ALLOCATE_NONE, ALLOCATE_NONE,
                                      IR_NONE};
-        for (unsigned n = ir_operands(insn, operands); n-- > 0;)
-            a->last_use[operands[n]] = (uint16_t)i;
+        if (insn->op <= IR_GET)
+            continue;
+        a->last_use[insn->a] = a->last_use[insn->b] = a->last_use[insn->c] = (uint16_t)i;
+        if (insn->compare)
+            a->last_use[insn->left] = a->last_use[insn->right] = (uint16_t)i;
         if (insn->op == IR_SET && pins->reg[insn->global] != X86_NO_REG &&
-            allowed_early(block, insn->a, i))
+            allowed_early(block, insn->a, i)) {
             a->place[insn->a].wish = insn->global;
+            wishes[count++] = (ir_value)i;
+        }
     }
-    for (unsigned i = 0; i < block->count; i++)
-        if (block->insns[i].op == IR_SET &&
-            a->place[block->insns[i].a].wish == block->insns[i].global)
-            wish_for_left(a, block->insns[i].a, i);
+    a->last_use[IR_NONE] = UINT16_MAX;
+    for (unsigned n = 0; n < count; n++)
+        if (a->place[block->insns[wishes[n]].a].wish == block->insns[wishes[n]].global)
+            wish_for_left(a, block->insns[wishes[n]].a, wishes[n]);
     allocate_forget(a);
 }
 
@@ -480,15 +488,26 @@ static void release(struct allocation *a, ir_value v)
     place->slot = ALLOCATE_NONE;
 }
 
+static void end_use(struct allocation *a, ir_value v, unsigned i)
+{
+    if (a->last_use[v] <= i)
+        release(a, v);
+}
+
 void allocate_end(struct allocation *a, unsigned i)
 {
     const struct ir_insn *insn = &a->block->insns[i];
-    ir_value operands[IR_OPERANDS_MAX];
 
-    for (unsigned n = ir_operands(insn, operands); n-- > 0;)
-        if (a->last_use[operands[n]] <= i)
-            release(a, operands[n]);
-    if (ir_has_value(insn->op) && a->last_use[i] <= i)
-        release(a, (ir_value)i);
+    if (insn->op > IR_GET) {
+        end_use(a, insn->a, i);
+        end_use(a, insn->b, i);
+        end_use(a, insn->c, i);
+        if (insn->compare) {
+            end_use(a, insn->left, i);
+            end_use(a, insn->right, i);
+        }
+    }
+    if (a->last_use[i] <= i)
+        release(a, (ir_value)i); /* nobody wants it, if it is a value at all */
     a->busy = 0;
 }

@@ -46,7 +46,7 @@ struct allocation {
     ir_value homed[IR_GLOBALS]; /* head of the list of values with this home */
     ir_value holds[IR_GLOBALS]; /* the value SET last: a second home for it; IR_NONE: unknown */
     struct place place[IR_MAX];
-    uint16_t last_use[IR_MAX]; /* 0: never used */
+    uint16_t last_use[IR_MAX + 1]; /* 0: never used; of IR_NONE: never the last time */
 };
 
 void allocate_begin(struct allocation *a, struct x86_code *code, const struct ir_block *block,

@@ -338,8 +338,8 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
         out->map[out->maps - 1].recipe = g->block->recipe[insn->pending - 1];
     switch (insn->op) {
     case IR_NOP:
-    case IR_CONST: break;
-    case IR_INSN: emit_map(g, insn->imm, out); break;
+    case IR_CONST: return;
+    case IR_INSN: emit_map(g, insn->imm, out); return;
     case IR_GET: emit_get(g, i); break;
     case IR_SET: emit_set(g, i); break;
     case IR_LOAD: emit_load(g, i); break;
