@@ -48,6 +48,7 @@ static const struct name techniques[] = {
     {"tiering", TRANSLATOR_NO_TIERING},
     {"choices", TRANSLATOR_NO_CHOICES},
     {"idioms", TRANSLATOR_NO_IDIOMS},
+    {"meeting", TRANSLATOR_NO_MEETING},
 };
 
 static const struct name stages[] = {
@@ -267,12 +268,12 @@ static void json_block(struct translator *t, const struct block *block, struct i
 
     fprintf(file, "{\"key\": %u, \"executions\": %llu,\n    \"arm\": [", block->key,
             (unsigned long long)block->executions);
-    if (engine_lift(t, &cpu, block->key, inherited, block->insns, ir, false, &stop)) {
+    if (engine_lift(t, &cpu, block->key, inherited, block->insns, ir, ENGINE_SHOW_IR, &stop)) {
         each_insn(t, ir, &arm, json_insn);
         fputs("],\n    \"ir\": [", file);
         json_ir(file, ir);
         fputs("],\n    \"optimized\": [", file);
-        engine_lift(t, &cpu, block->key, inherited, block->insns, ir, true, &stop);
+        engine_lift(t, &cpu, block->key, inherited, block->insns, ir, ENGINE_SHOW_ALL, &stop);
         json_ir(file, ir);
         fputs("],\n    \"x86\": [", file);
         x86.code = &code;

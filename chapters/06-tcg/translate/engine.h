@@ -90,10 +90,13 @@ static inline const void *engine_code(const struct translator *t, size_t offset)
 struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
                            const struct ir_recipe *inherited, struct arm_stop *stop);
 
-/* Lifts and optimizes into *ir, for whoever wants to look at it. */
+/* To translate, or to look at a block once more: at what is lifted, or optimized as well. */
+enum engine_purpose { ENGINE_TRANSLATE, ENGINE_SHOW_IR, ENGINE_SHOW_ALL };
+
+/* Lifts and optimizes into *ir. */
 bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,
                  const struct ir_recipe *inherited, unsigned limit, struct ir_block *ir,
-                 bool optimize, struct arm_stop *stop);
+                 enum engine_purpose purpose, struct arm_stop *stop);
 
 /* liveness.c: the flags that the code at key may read before it sets them, as far as can
  * be seen from this page of the guest (a page number). */

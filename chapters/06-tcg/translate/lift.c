@@ -210,12 +210,17 @@ static void see(struct lifter *l, const struct arm_insn *insn)
         l->block->end = l->address + insn->length;
 }
 
-/* Is there room for another instruction, and has it not been lifted already? */
+/* [meet] */
+/* Is there room for another instruction, and has it not been lifted already, nor translated? */
 static bool goes_on(const struct lifter *l, unsigned count)
 {
+    const struct lift_options *options = l->options;
+
     return !l->done && count < l->limit && l->block->count < IR_MAX - IR_RESERVE &&
-           is_new(l, l->address);
+           is_new(l, l->address) &&
+           !(options->begins && options->begins(options->self, lift_key(l, l->address)));
 }
+/* [/meet] */
 
 /* [follow] */
 /*

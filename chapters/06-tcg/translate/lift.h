@@ -18,14 +18,16 @@
 #include "06-tcg/ir/ir.h"
 
 struct lift_options {
-    unsigned limit;                    /* guest instructions, 1 .. IR_GUEST */
-    bool no_literals;                  /* load constants from the page at run time too */
-    bool no_select;                    /* conditional moves as branches */
-    const struct ir_recipe *inherited; /* flags on entry; NULL: nothing is known */
-    bool no_following;                 /* a branch ends the block */
-    bool no_runs;                      /* an instruction that sets flags ends its region */
-    bool no_choices;                   /* conditional computations become regions */
-    bool no_idioms;                    /* divisions are done step by step */
+    unsigned limit;                           /* guest instructions, 1 .. IR_GUEST */
+    bool no_literals;                         /* load constants from the page at run time too */
+    bool no_select;                           /* conditional moves as branches */
+    const struct ir_recipe *inherited;        /* flags on entry; NULL: nothing is known */
+    bool no_following;                        /* a branch ends the block */
+    bool no_runs;                             /* an instruction that sets flags ends its region */
+    bool no_choices;                          /* conditional computations become regions */
+    bool no_idioms;                           /* divisions are done step by step */
+    bool (*begins)(void *self, uint32_t key); /* a block begins there; this one ends. Or NULL */
+    void *self;
 };
 
 /*

@@ -31,6 +31,13 @@ static struct ir_live live_flags(void *self, uint32_t key)
     return engine_live_flags(l->t, l->key >> SPACE_PAGE_SHIFT, key);
 }
 
+static bool begins(void *self, uint32_t key)
+{
+    struct lifting *l = self;
+
+    return block_table_find(&l->t->blocks, key, NULL);
+}
+
 /* All stages that read the guest's memory. */
 static void lift_guarded(void *self)
 {
@@ -56,24 +63,29 @@ static void lift_guarded(void *self)
 
 bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,
                  const struct ir_recipe *inherited, unsigned limit, struct ir_block *ir,
-                 bool optimize, struct arm_stop *stop)
+                 enum engine_purpose purpose, struct arm_stop *stop)
 {
-    struct lifting l = {.t = t,
-                        .ir = ir,
-                        .cpu = cpu,
-                        .key = key,
-                        .options = {.limit = limit,
-                                    .inherited = inherited,
-                                    .no_literals = t->options.without & TRANSLATOR_NO_LITERALS,
-                                    .no_select = t->options.without & TRANSLATOR_NO_SELECT,
-                                    .no_following = t->options.without & TRANSLATOR_NO_FOLLOWING,
-                                    .no_runs = t->options.without & TRANSLATOR_NO_RUNS,
-                                    .no_choices = t->options.without &
-                                                  (TRANSLATOR_NO_CHOICES | TRANSLATOR_NO_SELECT),
-                                    .no_idioms = t->options.without & TRANSLATOR_NO_IDIOMS},
-                        .optimize = optimize,
-                        .stop = stop};
+    unsigned without = t->options.without;
+    struct lifting l = {
+        .t = t,
+        .ir = ir,
+        .cpu = cpu,
+        .key = key,
+        .options = {.limit = limit,
+                    .inherited = inherited,
+                    .no_literals = without & TRANSLATOR_NO_LITERALS,
+                    .no_select = without & TRANSLATOR_NO_SELECT,
+                    .no_following = without & TRANSLATOR_NO_FOLLOWING,
+                    .no_runs = without & TRANSLATOR_NO_RUNS,
+                    .no_choices = without & (TRANSLATOR_NO_CHOICES | TRANSLATOR_NO_SELECT),
+                    .no_idioms = without & TRANSLATOR_NO_IDIOMS},
+        .optimize = purpose != ENGINE_SHOW_IR,
+        .stop = stop};
     siginfo_t info;
+
+    l.options.self = &l;
+    l.options.begins = purpose == ENGINE_TRANSLATE && !(without & TRANSLATOR_NO_MEETING) ? begins
+                                                                                         : NULL;
 
     if (fault_guard(lift_guarded, &l, &info))
         return l.done;
@@ -129,7 +141,7 @@ static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
         limit /= 2;
         if (limit == 0)
             leave_to_interpreter(t, key, inherited);
-        else if (!engine_lift(t, cpu, key, inherited, limit, &t->ir, true, stop))
+        else if (!engine_lift(t, cpu, key, inherited, limit, &t->ir, ENGINE_TRANSLATE, stop))
             return false;
     }
     return true;
@@ -174,7 +186,8 @@ struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
         }
         if (!watched(t, key & ~1u))
             continue;
-        if (!engine_lift(t, cpu, key, inherited, t->options.block_limit, &t->ir, true, stop))
+        if (!engine_lift(t, cpu, key, inherited, t->options.block_limit, &t->ir, ENGINE_TRANSLATE,
+                         stop))
             return NULL;
         if (!watched(t, t->ir.end - 1))
             continue;
