@@ -165,13 +165,13 @@ static size_t emit_exit_jump(struct generator *g, const struct ir_insn *insn)
     return x86_jcc(g->code, cc, X86_LATER);
 }
 
-/* Is this exit a loop's, and its recipe one that another block may inherit? */
+/* Does this exit lead back to its block, with a recipe that a block may inherit? */
 static bool goes_straight(const struct generator *g, const struct ir_insn *insn,
                           const struct generate_options *options)
 {
     const struct ir_recipe *recipe = &g->block->recipe[insn->pending - 1];
 
-    return insn->imm <= g->block->start && !options->no_inheriting &&
+    return insn->imm == g->block->start && !options->no_inheriting &&
            recipe->left != IR_IN_MEMORY && recipe->right != IR_IN_MEMORY;
 }
 
