@@ -21,6 +21,9 @@
 #define MOV_R0(n)              (0xe3a00000u | (n)) /* mov r0, #n */
 #define ADD_R0(n)              (0xe2800000u | (n)) /* add r0, r0, #n */
 #define SUBS_R1_1              0xe2511001u         /* subs r1, r1, #1 */
+#define CMP(n, m)              (0xe1500000u | (n) << 16 | (m))
+#define MOVEQ_R0(n)            (0x03a00000u | (n)) /* moveq r0, #n */
+#define LDR_R5_R6              0xe5965000u         /* ldr r5, [r6] */
 #define BX_LR                  0xe12fff1eu
 #define BRANCH(cond, from, to) ((cond) << 28 | 0x0a000000u | ((((to) - (from)-8) >> 2) & 0xffffff))
 #define B(from, to)            BRANCH(14u, from, to)
@@ -119,6 +122,20 @@ START_TEST(a_loop_translates_each_block_once_and_is_chained)
     stats = translator_stats(translator);
     ck_assert_uint_le(stats.blocks, 6);
     ck_assert_uint_ge(stats.chained, 2);
+}
+END_TEST
+
+START_TEST(a_block_ends_where_another_one_begins)
+{
+    for (unsigned n = 0; n < 8; n++)
+        put(CODE + 4 * n, ADD_R0(1));
+    put(CODE + 32, BKPT);
+    run_to_breakpoint(CODE + 16);
+    guest.cpu.r[0] = 0;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 8);
+    ck_assert_uint_eq(translator_stats(translator).blocks, 2);
+    ck_assert_uint_eq(translator_stats(translator).insns, 9); /* none of them twice */
 }
 END_TEST
 
@@ -758,6 +775,33 @@ START_TEST(without_tiers_code_is_translated_at_once)
 }
 END_TEST
 
+/*
+ * A loop's branch back leads to code that is cold still. That compares something else and
+ * goes on to hot code, which asks. The branch's own comparison is over then.
+ */
+START_TEST(hot_code_behind_cold_code_knows_nothing_of_the_exit_before_both)
+{
+    const uint32_t cold = CODE, loop = CODE + 0x20, asks = CODE + 0x40;
+    const uint32_t cold_code[] = {LDR_R5_R6, CMP(3, 4), B(cold + 8, asks)};
+    const uint32_t loop_code[] = {CMP(1, 2), BNE(loop + 4, cold), BKPT};
+    const uint32_t asks_code[] = {MOVEQ_R0(1), BKPT};
+
+    put_code(cold, cold_code, ARRAY_SIZE(cold_code));
+    put_code(loop, loop_code, ARRAY_SIZE(loop_code));
+    put_code(asks, asks_code, ARRAY_SIZE(asks_code));
+    guest.cpu.r[6] = DATA;
+    for (unsigned n = 0; n < 3; n++) {
+        run_to_breakpoint(loop);
+        run_to_breakpoint(asks);
+    }
+    ck_assert_uint_eq(translator_stats(translator).blocks, 2);
+    guest.cpu.r[0] = 0;
+    guest.cpu.r[1] = 1; /* not r2: the loop goes on; but r3 is r4 */
+    run_to_breakpoint(loop);
+    ck_assert_uint_eq(guest.cpu.r[0], 1);
+}
+END_TEST
+
 START_TEST(cold_code_that_is_interrupted_does_nothing)
 {
     put(CODE, ADD_R0(1));
@@ -798,6 +842,7 @@ static TCase *tiers(void)
     tcase_add_test(tests, code_that_has_changed_is_cold_again);
     tcase_add_test(tests, without_tiers_code_is_translated_at_once);
     tcase_add_test(tests, cold_code_that_is_interrupted_does_nothing);
+    tcase_add_test(tests, hot_code_behind_cold_code_knows_nothing_of_the_exit_before_both);
     add_common(tests);
     return tests;
 }
@@ -811,6 +856,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     add_common(tests);
     tcase_add_test(tests, a_loop_translates_each_block_once_and_is_chained);
+    tcase_add_test(tests, a_block_ends_where_another_one_begins);
     tcase_add_test(tests, without_chaining_the_result_is_the_same);
     tcase_add_test(tests, a_million_straight_instructions_are_many_blocks);
     tcase_add_test(tests, a_cache_that_is_full_again_and_again_changes_nothing);

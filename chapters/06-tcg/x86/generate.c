@@ -13,6 +13,8 @@
 #include "06-tcg/x86/generator.h"
 #include "common/bits.h"
 
+#define NEAR 64 /* bytes from a loop's first block back to which there is a straight way */
+
 /* The guest address of a LOAD or STORE, as one x86 operand. */
 static struct x86_operand guest_address(struct generator *g, const struct ir_insn *insn)
 {
@@ -165,13 +167,13 @@ static size_t emit_exit_jump(struct generator *g, const struct ir_insn *insn)
     return x86_jcc(g->code, cc, X86_LATER);
 }
 
-/* Does this exit lead back to its block, with a recipe that a block may inherit? */
+/* Is this exit a short loop's, and its recipe one that another block may inherit? */
 static bool goes_straight(const struct generator *g, const struct ir_insn *insn,
                           const struct generate_options *options)
 {
     const struct ir_recipe *recipe = &g->block->recipe[insn->pending - 1];
 
-    return insn->imm == g->block->start && !options->no_inheriting &&
+    return g->block->start - insn->imm <= NEAR && !options->no_inheriting &&
            recipe->left != IR_IN_MEMORY && recipe->right != IR_IN_MEMORY;
 }
 
