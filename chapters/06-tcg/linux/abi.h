@@ -108,6 +108,16 @@ struct arm_sysinfo {
 };
 ABI_SIZE(struct arm_sysinfo, 64);
 
+struct arm_shmid {
+    uint32_t key, uid, gid, cuid, cgid, mode;
+    uint16_t seq, pad;
+    uint32_t unused[2], size;
+    uint64_t atime, dtime, ctime;
+    int32_t cpid, lpid;
+    uint32_t attached, reserved[2];
+} __attribute__((packed));
+ABI_SIZE(struct arm_shmid, 84);
+
 struct arm_rlimit {
     uint32_t rlim_cur, rlim_max;
 };

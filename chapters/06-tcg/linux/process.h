@@ -63,6 +63,11 @@ struct options {
     char *engine_args[ENGINE_ARGS_MAX + 1]; /* options for the engine, as they came */
 };
 
+/* A System V segment that is attached; size 0: none. */
+struct process_segment {
+    uint32_t address, size;
+};
+
 struct process {
     struct space space;
     struct engine engine;
@@ -77,6 +82,7 @@ struct process {
 
     pthread_mutex_t lock; /* guards the rest */
     uint32_t brk_start, brk;
+    struct process_segment segments[32];
     int threads;
 };
 

@@ -13,7 +13,7 @@
  * The numbers are those of [Linux: arch/arm/tools/syscall.tbl], EABI. A number without
  * a row answers ENOSYS, which C libraries know how to live with. Left out on purpose:
  * the calls with 16-bit user numbers or of before signals were real-time (C libraries
- * gave them up long ago); ptrace, modules, namespaces, mounting, System V IPC, io_submit
+ * gave them up long ago); ptrace, modules, namespaces, mounting, message queues, io_submit
  * and io_uring, seccomp and key rings (no program of a user's day needs them, and each
  * hands pointers to the kernel in structures of its own).
  */
@@ -199,6 +199,16 @@ OURS(294, setsockopt, "fddxu")
 OURS(295, getsockopt, "fddxx")
 OURS(296, sendmsg, "fxx", WAITS)
 OURS(297, recvmsg, "fxx", WAITS)
+HOST(298, semop, "d<u", NOHAND)
+HOST(299, semget, "ddd")
+OURS(300, semctl, "ddxx")
+OURS(305, shmat, "dxx")
+OURS(306, shmdt, "x")
+HOST(307, shmget, "dud")
+OURS(308, shmctl, "dxx")
+HOST(312, semtimedop, "d<uL1", NOHAND)
+HOST(314, ioprio_set, "ddd")
+HOST(315, ioprio_get, "dd")
 HOST(316, inotify_init, "")
 HOST(317, inotify_add_watch, "fpx")
 HOST(318, inotify_rm_watch, "fd")
@@ -243,6 +253,7 @@ HOST(366, accept4, "f@wx", WAITS)
 OURS(369, prlimit64, "ddxx")
 HOST(373, syncfs, "f")
 OURS(374, sendmmsg, "fxux", WAITS)
+HOST(381, sched_getattr, "d>ux")
 HOST(382, renameat2, "FPFPx")
 HOST(384, getrandom, ">ux", WAITS)
 HOST(385, memfd_create, "sx")
@@ -263,6 +274,7 @@ HOST_AS(411, timerfd_settime64, "fdT2t2", timerfd_settime)
 OURS_AS(412, utimensat_time64, "Fpxx", utimensat, WIDE)
 OURS_AS(413, pselect6_time64, "dxxxxx", pselect6, NOHAND | WIDE)
 OURS_AS(414, ppoll_time64, "xuxxu", ppoll, NOHAND | WIDE)
+HOST_AS(420, semtimedop_time64, "d<uT1", semtimedop, NOHAND)
 OURS_AS(421, rt_sigtimedwait_time64, "xxxu", rt_sigtimedwait, NOHAND | WIDE)
 OURS_AS(422, futex_time64, "xduxxu", futex, WAITS | WIDE)
 HOST_AS(423, sched_rr_get_interval_time64, "dt1", sched_rr_get_interval)

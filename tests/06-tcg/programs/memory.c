@@ -4,10 +4,14 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -197,12 +201,45 @@ static void code_that_vanishes_faults_exactly(void)
     CHECK(seen.si_code == SEGV_MAPERR && seen.si_addr == code);
 }
 
+/* System V: a child sees the segment, and waits on a semaphore until the parent has written. */
+static void segments_are_shared(void)
+{
+    int id = shmget(IPC_PRIVATE, PAGE + 1, IPC_CREAT | 0600), status = 0;
+    int set = semget(IPC_PRIVATE, 2, IPC_CREAT | 0600);
+    struct sembuf down = {1, -1, 0}, up = {1, 1, 0};
+    struct shmid_ds info;
+    char *at = shmat(id, NULL, 0), *fixed;
+    pid_t child;
+
+    CHECK(at != (void *)-1 && at[0] == 0 && at[PAGE] == 0);
+    fixed = shmat(id, MIDDLE + 5, SHM_RND | SHM_RDONLY);
+    CHECK(fixed == MIDDLE && fault_at(fixed, 1) == SIGSEGV);
+    CHECK_ERRNO((int)(intptr_t)shmat(id, MIDDLE, 0), EINVAL); /* taken */
+    child = fork();
+    if (child == 0) {
+        CHECK(semop(set, &down, 1) == 0);
+        at[1] = at[0];
+        _exit(shmdt(at));
+    }
+    at[0] = 'x';
+    CHECK(semctl(set, 1, SETVAL, 0) == 0 && semop(set, &up, 1) == 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(fixed[1] == 'x' && semctl(set, 1, GETVAL) == 0);
+    CHECK(shmctl(id, IPC_STAT, &info) == 0 && info.shm_segsz == PAGE + 1);
+    CHECK(info.shm_nattch == 2 && info.shm_cpid == getpid());
+    CHECK(shmdt(fixed) == 0 && fault_at(fixed, 0) == SIGSEGV);
+    CHECK_ERRNO(shmdt(fixed), EINVAL);
+    CHECK(shmdt(at) == 0);
+    CHECK(shmctl(id, IPC_RMID, NULL) == 0 && semctl(set, 0, IPC_RMID) == 0);
+}
+
 int main(void)
 {
     mappings_come_and_go();
     impossible_mappings_are_refused();
     files_are_mapped();
     mappings_move_and_grow();
+    segments_are_shared();
     the_heap_grows_to_a_limit();
     endless_recursion_is_a_fault();
     wild_pointers_are_efault();
