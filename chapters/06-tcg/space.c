@@ -330,18 +330,6 @@ void space_protect_code(struct space *space, uint32_t address, uint64_t size)
     pthread_mutex_unlock(&space->lock);
 }
 
-void space_release_code(struct space *space, uint32_t address, uint64_t size)
-{
-    uint64_t end = align_up((uint64_t)address + size, SPACE_PAGE_SIZE);
-
-    pthread_mutex_lock(&space->lock);
-    for (uint64_t at = align_down(address, SPACE_PAGE_SIZE); at < end; at += SPACE_PAGE_SIZE) {
-        space->flags[at >> SPACE_PAGE_SHIFT] &= (uint8_t)~SPACE_CODE;
-        follow_flags(space, at, at + SPACE_PAGE_SIZE);
-    }
-    pthread_mutex_unlock(&space->lock);
-}
-
 /* ---- for system calls --------------------------------------------------------------- */
 
 static bool has_code(const struct space *space, uint32_t address, uint64_t size)

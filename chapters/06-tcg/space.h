@@ -128,10 +128,9 @@ int64_t space_remap(struct space *space, uint32_t address, uint64_t old_size, ui
                     bool may_move, bool fixed, uint32_t target, uint64_t low, uint64_t high);
 
 /*
- * The translator's two: sets SPACE_CODE on every page of the range and takes the
- * host's write permission away; clears it and gives the permission back.
+ * The translator's: sets SPACE_CODE on every page of the range and takes the host's
+ * write permission away, until somebody writes there.
  */
 void space_protect_code(struct space *space, uint32_t address, uint64_t size);
-void space_release_code(struct space *space, uint32_t address, uint64_t size);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Structures between the guest's layout and the host's, and paths: system calls made by
- * hand, without guest code. Offsets are written out: they are the ABI.
+ * hand, without guest code. Offsets are written out: they are the ABI. The file is long
+ * because the ABI has many corners, and each test is a few lines.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -192,17 +192,6 @@ START_TEST(writing_translated_code_tells_the_translator_first)
 }
 END_TEST
 
-START_TEST(released_code_may_be_written_again)
-{
-    char byte = 1;
-
-    ck_assert_int_eq(map(0x20000, PAGE, RW | SPACE_EXEC), 0);
-    space_protect_code(&space, 0x20000, PAGE);
-    space_release_code(&space, 0x20000, PAGE);
-    ck_assert_int_eq(fault_copy(space_at(&space, 0x20000), &byte, 1), 0);
-}
-END_TEST
-
 START_TEST(guest_code_is_never_executable_for_the_host)
 {
     char line[256];
@@ -280,7 +269,6 @@ int main(void)
     tcase_add_test(tests, the_highest_hole_is_found);
     tcase_add_test(tests, a_mapping_grows_in_place_moves_and_shrinks);
     tcase_add_test(tests, writing_translated_code_tells_the_translator_first);
-    tcase_add_test(tests, released_code_may_be_written_again);
     tcase_add_test(tests, guest_code_is_never_executable_for_the_host);
     tcase_add_test(tests, a_file_cut_short_is_efault_and_no_sigbus);
     tcase_add_test(tests, strings_end_or_fault_or_are_too_long);

@@ -293,19 +293,3 @@ bool arm_ends_block(const struct arm_insn *insn)
     default: return insn->op <= ARM_MVN && !is_compare(insn->op) && insn->rd == ARM_PC;
     }
 }
-
-static const char *const names[ARM_OP_COUNT] = {
-    "AND",    "EOR",    "SUB",     "RSB",   "ADD",   "ADC",   "SBC",       "RSC",    "TST",
-    "TEQ",    "CMP",    "CMN",     "ORR",   "MOV",   "BIC",   "MVN",       "MOVT",   "MUL",
-    "MLA",    "MLS",    "UMULL",   "UMLAL", "SMULL", "SMLAL", "UMAAL",     "SMULxy", "SMLAxy",
-    "SMULWy", "SMLAWy", "SMLALxy", "QADD",  "QSUB",  "QDADD", "QDSUB",     "CLZ",    "REV",
-    "REV16",  "REVSH",  "RBIT",    "SXTB",  "SXTH",  "UXTB",  "UXTH",      "SDIV",   "UDIV",
-    "SBFX",   "UBFX",   "BFI",     "LDR",   "STR",   "LDRD",  "STRD",      "LDM",    "STM",
-    "SWP",    "LDREX",  "STREX",   "CLREX", "B",     "BL",    "BLX",       "BX",     "MRS",
-    "MSR",    "MRC",    "barrier", "hint",  "SVC",   "BKPT",  "UNDEFINED",
-};
-
-const char *arm_op_name(enum arm_op op)
-{
-    return op < ARM_OP_COUNT ? names[op] : "?";
-}

@@ -117,8 +117,6 @@ enum arm_op {
     ARM_SVC_OP,  /* imm: the comment field */
     ARM_BKPT,    /* imm: its number */
     ARM_UNDEF,   /* no such instruction, or none that we promise anything about */
-
-    ARM_OP_COUNT
 };
 
 /* Operand 2 of data processing, offset of LDR and STR, operand of MSR, target of B. */
@@ -200,9 +198,6 @@ static inline bool arm_thumb_is_pair(uint16_t first)
  * size bytes, always terminated. Returns text.
  */
 char *arm_disassemble(const struct arm_insn *insn, uint32_t address, char *text, unsigned size);
-
-/* "ADD" and so on, for tables and dumps. */
-const char *arm_op_name(enum arm_op op);
 
 /* Can the next instruction executed be another than the following one? */
 bool arm_ends_block(const struct arm_insn *insn);

@@ -14,7 +14,7 @@
 
 #define V IR_OP_VALUE
 #define P (IR_OP_VALUE | IR_OP_PURE)
-#define X (IR_OP_EXIT | IR_OP_STOPS)
+#define S IR_OP_STOPS
 
 const struct ir_op_info ir_ops[IR_OPS] = {
     /* name, operands, what it is like, flags it can set */
@@ -57,22 +57,22 @@ const struct ir_op_info ir_ops[IR_OPS] = {
     [IR_QUOTIENT] = {"quotient", 3, P, 0},
     [IR_SELECT] = {"select", 2, P | IR_OP_COND, 0},
     [IR_THREAD] = {"thread", 0, P, 0},
-    [IR_LOAD] = {"load", 2, V | IR_OP_STOPS, 0},
-    [IR_STORE] = {"store", 3, IR_OP_STOPS, 0},
-    [IR_CMPXCHG] = {"cmpxchg", 3, V | IR_OP_STOPS, 0},
+    [IR_LOAD] = {"load", 2, V | S, 0},
+    [IR_STORE] = {"store", 3, S, 0},
+    [IR_CMPXCHG] = {"cmpxchg", 3, V | S, 0},
     [IR_FENCE] = {"fence", 0, 0, 0},
-    [IR_ALIGNED] = {"aligned", 1, X, 0},
+    [IR_ALIGNED] = {"aligned", 1, S, 0},
     [IR_SKIP] = {"skip", 0, IR_OP_COND, 0},
     [IR_LABEL] = {"label", 0, 0, 0},
-    [IR_EXIT_IF] = {"exit_if", 0, X | IR_OP_COND, 0},
-    [IR_EXIT] = {"exit", 0, X | IR_OP_LAST, 0},
-    [IR_JUMP] = {"jump", 1, X | IR_OP_LAST, 0},
-    [IR_INTERPRET] = {"interpret", 0, X | IR_OP_LAST, 0},
+    [IR_EXIT_IF] = {"exit_if", 0, S | IR_OP_COND, 0},
+    [IR_EXIT] = {"exit", 0, S | IR_OP_LAST, 0},
+    [IR_JUMP] = {"jump", 1, S | IR_OP_LAST, 0},
+    [IR_INTERPRET] = {"interpret", 0, S | IR_OP_LAST, 0},
 };
 
 #undef V
 #undef P
-#undef X
+#undef S
 
 void ir_begin(struct ir_block *block, uint32_t start)
 {
@@ -150,11 +150,6 @@ void ir_inherit(struct ir_block *block, const struct ir_recipe *recipe)
 bool ir_has_value(enum ir_op op)
 {
     return ir_ops[op].traits & IR_OP_VALUE;
-}
-
-bool ir_is_exit(enum ir_op op)
-{
-    return ir_ops[op].traits & IR_OP_EXIT;
 }
 
 bool ir_may_stop(enum ir_op op)

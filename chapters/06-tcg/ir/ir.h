@@ -214,7 +214,6 @@ ir_value ir_binary(struct ir_block *block, enum ir_op op, ir_value a, ir_value b
 
 /* What an operation is like. */
 bool ir_has_value(enum ir_op op);
-bool ir_is_exit(enum ir_op op);      /* ends the block, always or perhaps */
 bool ir_may_stop(enum ir_op op);     /* an exit, or an access that may fault */
 bool ir_is_pure(enum ir_op op);      /* its value is all it does, if it sets no flags */
 unsigned ir_flags_of(enum ir_op op); /* the flags it can set */

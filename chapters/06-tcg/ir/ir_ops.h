@@ -12,9 +12,8 @@
 #define IR_OP_VALUE 0x01u /* defines a value */
 #define IR_OP_PURE  0x02u /* does nothing else, unless it sets flags */
 #define IR_OP_STOPS 0x04u /* the guest's state may be looked at here */
-#define IR_OP_EXIT  0x08u /* leaves the block, perhaps */
-#define IR_OP_LAST  0x10u /* leaves the block for certain */
-#define IR_OP_COND  0x20u /* reads flags through its condition */
+#define IR_OP_LAST  0x08u /* leaves the block for certain */
+#define IR_OP_COND  0x10u /* reads flags through its condition */
 
 struct ir_op_info {
     const char *name;
