@@ -127,8 +127,10 @@ void ir_dead_code(struct ir_block *block)
         bool wanted = insn->deferred ? insn->flags & ~insn->lazy || insn->saved : insn->flags;
         bool dead = traits & IR_OP_PURE && !used[i] && !wanted && !insn->fused;
 
-        if (insn->op == IR_SET && visit_set(insn, &overwritten))
-            dead = true;
+        if (insn->op == IR_SET && visit_set(insn, &overwritten)) {
+            insn->op = insn->global < IR_N ? IR_UNSEEN : IR_NOP;
+            continue;
+        }
         if (dead) {
             *insn = (struct ir_insn){.op = IR_NOP};
             continue;

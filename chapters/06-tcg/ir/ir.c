@@ -23,6 +23,7 @@ const struct ir_op_info ir_ops[IR_OPS] = {
     [IR_CONST] = {"const", 0, P, 0},
     [IR_GET] = {"get", 0, P, 0},
     [IR_SET] = {"set", 1, 0, 0},
+    [IR_UNSEEN] = {"unseen", 0, 0, 0},
     [IR_ADD] = {"add", 2, P, IR_FLAGS_ALL | IR_FLAG_Q},
     [IR_ADC] = {"adc", 3, P, IR_FLAGS_ALL},
     [IR_SUB] = {"sub", 2, P, IR_FLAGS_ALL},

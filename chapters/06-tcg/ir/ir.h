@@ -61,10 +61,11 @@ enum ir_global {
 enum ir_op {
     /* Up to GET, no operands: passes skip what does not concern them by "op <= IR_...". */
     IR_NOP,
-    IR_INSN,  /* here begins the guest instruction at imm */
-    IR_CONST, /* imm */
-    IR_GET,   /* global */
-    IR_SET,   /* global = a */
+    IR_INSN,   /* here begins the guest instruction at imm */
+    IR_UNSEEN, /* was a SET; the global is SET again before anybody looks */
+    IR_CONST,  /* imm */
+    IR_GET,    /* global */
+    IR_SET,    /* global = a */
 
     /*
      * These may set flags: N and Z from the result, C and V as ARM defines them. They

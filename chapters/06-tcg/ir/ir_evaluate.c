@@ -185,6 +185,7 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
 
         switch (insn->op) {
         case IR_NOP:
+        case IR_UNSEEN:
         case IR_FENCE:
         case IR_LABEL: break;
         case IR_INSN: at = insn->imm; break;

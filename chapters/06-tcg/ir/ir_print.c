@@ -112,6 +112,6 @@ void ir_print_insn(FILE *file, const struct ir_block *block, unsigned index)
 void ir_print(FILE *file, const struct ir_block *block)
 {
     for (unsigned i = 0; i < block->count; i++)
-        if (block->insns[i].op != IR_NOP)
+        if (block->insns[i].op != IR_NOP && block->insns[i].op != IR_UNSEEN)
             ir_print_insn(file, block, i);
 }

@@ -4,7 +4,9 @@
  * The one clever thing is the wish. In "v3 = sub v1, v2; set r1, v3" with r1 pinned
  * to a host register, v3 is best computed in that register at once. allowed_early()
  * finds the values for which nobody can see the difference: between the computation
- * and the SET nothing reads the global, nothing can fault, nothing can leave.
+ * and the SET nothing reads the global, nothing can fault, nothing can leave. A SET that
+ * nobody sees, since another one follows, is worth as much: what it would have set is still
+ * computed in the pin, which is of no other use until then.
  *
  * Longer than most: one pass over a block, whose rules need one another.
  */
@@ -39,7 +41,8 @@ static bool allowed_early(const struct ir_block *block, unsigned def, unsigned s
         return false;
     for (unsigned i = def + 1; i < set; i++) {
         const struct ir_insn *insn = &block->insns[i];
-        bool same = insn->global == global && (insn->op == IR_GET || insn->op == IR_SET);
+        bool same = insn->global == global &&
+                    (insn->op == IR_GET || insn->op == IR_SET || insn->op == IR_UNSEEN);
         bool way = insn->op == IR_SKIP || insn->op == IR_LABEL;
 
         if (same || way || ir_ops[insn->op].traits & IR_OP_STOPS)
@@ -83,13 +86,14 @@ void allocate_begin(struct allocation *a, struct x86_code *code, const struct ir
 
         a->place[i] = (struct place){X86_NO_REG, ALLOCATE_NONE, ALLOCATE_NONE, ALLOCATE_NONE,
                                      IR_NONE};
-        if (insn->op <= IR_GET)
-            continue;
-        a->last_use[insn->a] = a->last_use[insn->b] = a->last_use[insn->c] = (uint16_t)i;
-        if (insn->compare)
-            a->last_use[insn->left] = a->last_use[insn->right] = (uint16_t)i;
-        if (insn->op == IR_SET && pins->reg[insn->global] != X86_NO_REG &&
-            allowed_early(block, insn->a, i)) {
+        bool sets = insn->op == IR_SET || insn->op == IR_UNSEEN;
+
+        if (insn->op > IR_GET) {
+            a->last_use[insn->a] = a->last_use[insn->b] = a->last_use[insn->c] = (uint16_t)i;
+            if (insn->compare)
+                a->last_use[insn->left] = a->last_use[insn->right] = (uint16_t)i;
+        }
+        if (sets && pins->reg[insn->global] != X86_NO_REG && allowed_early(block, insn->a, i)) {
             a->place[insn->a].wish = insn->global;
             wishes[count++] = (ir_value)i;
         }
@@ -430,6 +434,28 @@ void allocate_get(struct allocation *a, unsigned i)
         link_home(a, (ir_value)i, global);
 }
 
+/* Has the wish for this global come true? Then it is the value's home from now on. */
+static bool settles_in(struct allocation *a, ir_value v, unsigned global)
+{
+    struct place *place = &a->place[v];
+
+    if (a->pins->reg[global] == X86_NO_REG || place->reg != a->pins->reg[global])
+        return false;
+    if (place->home != ALLOCATE_NONE) /* it has been SET to another global before */
+        unlink_home(a, v);
+    place->reg = X86_NO_REG;
+    link_home(a, v, global);
+    return true;
+}
+
+void allocate_unseen(struct allocation *a, unsigned i)
+{
+    const struct ir_insn *insn = &a->block->insns[i];
+
+    if (settles_in(a, insn->a, insn->global))
+        a->holds[insn->global] = insn->a;
+}
+
 void allocate_set(struct allocation *a, unsigned i)
 {
     const struct ir_insn *insn = &a->block->insns[i];
@@ -445,13 +471,8 @@ void allocate_set(struct allocation *a, unsigned i)
     a->holds[insn->global] = insn->a;
     if (place->home == insn->global)
         return;
-    if (pin != X86_NO_REG && place->reg == pin) { /* the wish came true */
-        if (place->home != ALLOCATE_NONE)         /* it has been SET to another global before */
-            unlink_home(a, insn->a);
-        place->reg = X86_NO_REG;
-        link_home(a, insn->a, insn->global);
+    if (settles_in(a, insn->a, insn->global))
         return;
-    }
     allocate_leave_home(a, i, insn->global);
     if (allocate_is_const(a, insn->a, &constant)) {
         if (pin != X86_NO_REG)

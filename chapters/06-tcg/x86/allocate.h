@@ -95,6 +95,7 @@ void allocate_bring(struct allocation *a, enum x86_reg reg, ir_value v);
 /* The IR's GET and SET. */
 void allocate_get(struct allocation *a, unsigned i);
 void allocate_set(struct allocation *a, unsigned i);
+void allocate_unseen(struct allocation *a, unsigned i);
 
 /* Instruction i is going to write the global otherwise (a flag): values leave it. */
 void allocate_leave_home(struct allocation *a, unsigned i, unsigned global);

@@ -344,6 +344,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_INSN: emit_map(g, insn->imm, out); return;
     case IR_GET: emit_get(g, i); break;
     case IR_SET: emit_set(g, i); break;
+    case IR_UNSEEN: allocate_unseen(&g->places, i); break;
     case IR_LOAD: emit_load(g, i); break;
     case IR_STORE: emit_store(g, insn); break;
     case IR_THREAD: emit_thread(g, i); break;
