@@ -45,8 +45,10 @@ static bool is_plain(uint32_t level, uint32_t option)
     switch (level) {
     case SOL_SOCKET: return option != SO_ATTACH_FILTER && option != SO_ATTACH_REUSEPORT_CBPF;
     case IPPROTO_TCP: return option != TCP_ZEROCOPY_RECEIVE;
-    case IPPROTO_IP:
-    case IPPROTO_IPV6: return option < 64 || option == IPV6_TCLASS;
+    case IPPROTO_IP: return option < 64;
+    case IPPROTO_IPV6: /* 64 to 69 are shared with the fire wall's */
+        return option < 64 || option == IPV6_RECVTCLASS || option == IPV6_TCLASS ||
+               option >= IPV6_AUTOFLOWLABEL;
     case IPPROTO_UDP:
     case SOL_NETLINK: return true;
     default: return false;

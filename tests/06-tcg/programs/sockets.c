@@ -147,6 +147,14 @@ static void options_with_pointers_are_refused(void)
     CHECK_ERRNO(getsockopt(s, IPPROTO_TCP, 35, value, &length), ENOPROTOOPT);
     CHECK_ERRNO(setsockopt(s, 283 /* SOL_XDP */, 4, value, 32), ENOPROTOOPT);
     CHECK_ERRNO(open("/proc/self/mem", O_RDWR), EACCES);
+    close(s);
+    s = socket(AF_INET6, SOCK_DGRAM, 0);
+    if (s < 0 && errno == EAFNOSUPPORT)
+        return;
+    CHECK_ERRNO(setsockopt(s, IPPROTO_IPV6, 64 /* IP6T_SO_SET_REPLACE */, value, 64), ENOPROTOOPT);
+    value[0] = 1;
+    CHECK(setsockopt(s, IPPROTO_IPV6, IPV6_RECVTCLASS, value, sizeof(int)) == 0);
+    close(s);
 }
 
 int main(void)
