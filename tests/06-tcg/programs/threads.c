@@ -171,9 +171,11 @@ static void *die_with_lock(void *unused)
 static void a_dead_owner_is_known(void)
 {
     pthread_mutexattr_t attributes;
+    volatile int *locked;
     pthread_t thread;
 
     robust = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    locked = (volatile int *)(robust + 1);
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
     pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -183,11 +185,12 @@ static void a_dead_owner_is_known(void)
     CHECK(pthread_mutex_lock(robust) == EOWNERDEAD);
     CHECK(pthread_mutex_consistent(robust) == 0 && pthread_mutex_unlock(robust) == 0);
     if (fork() == 0) {
-        pthread_mutex_lock(robust);
+        *locked = pthread_mutex_lock(robust) == 0;
         usleep(50000); /* so that the parent waits, and is woken */
         _exit(0);
     }
-    usleep(20000);
+    while (!*locked)
+        usleep(1000);
     CHECK(pthread_mutex_lock(robust) == EOWNERDEAD);
     CHECK(pthread_mutex_consistent(robust) == 0 && pthread_mutex_unlock(robust) == 0);
 }
