@@ -23,7 +23,7 @@
 #include "common/bits.h"
 
 #define DESCRIPTORS_MAX (1u << 20) /* more than any limit of open files */
-#define EVENTS_MAX      1024u      /* one wait need not return all that are ready */
+#define EVENTS_MAX      65536u     /* one wait need not return all that are ready */
 
 /* The mask to wait with: the guest's, or thread->mask if it gave none. 0 or -errno. */
 static int wait_mask(struct thread *thread, uint32_t address, uint32_t size, uint64_t *mask)
@@ -202,8 +202,8 @@ SYSCALL_FUNCTION(epoll_ctl)
 static int64_t epoll_for(struct thread *thread, const uint32_t args[SYSCALL_ARGS],
                          uint32_t mask_address, uint32_t mask_size)
 {
-    struct epoll_event host[EVENTS_MAX];
     uint32_t most = args[2] < EVENTS_MAX ? args[2] : EVENTS_MAX;
+    struct epoll_event *host;
     uint64_t mask;
     int error = wait_mask(thread, mask_address, mask_size, &mask);
     int64_t count;
@@ -212,6 +212,9 @@ static int64_t epoll_for(struct thread *thread, const uint32_t args[SYSCALL_ARGS
         return error;
     if ((int32_t)args[2] <= 0)
         return -EINVAL;
+    host = malloc(most * sizeof *host);
+    if (!host)
+        return -ENOMEM;
     count = waited(thread, mask_address,
                    host_call_waiting(thread, SYS_epoll_pwait, (int32_t)args[0], host_pointer(host),
                                      most, (int32_t)args[3], mask_address ? host_pointer(&mask) : 0,
@@ -221,8 +224,9 @@ static int64_t epoll_for(struct thread *thread, const uint32_t args[SYSCALL_ARGS
 
         if (space_write(&thread->process->space, args[1] + (uint32_t)i * (uint32_t)sizeof arm, &arm,
                         sizeof arm) < 0)
-            return -EFAULT;
+            count = -EFAULT;
     }
+    free(host);
     return count;
 }
 

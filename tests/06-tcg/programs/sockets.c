@@ -4,6 +4,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -157,6 +160,22 @@ static void options_with_pointers_are_refused(void)
     close(s);
 }
 
+/* More than fit on anybody's stack. */
+static void epoll_tells_all_that_are_ready(void)
+{
+    static struct epoll_event events[1500];
+    struct rlimit limit;
+    int set = epoll_create1(0), ready = eventfd(1, 0), first = ready, count = 1;
+
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    CHECK(epoll_ctl(set, EPOLL_CTL_ADD, ready, &(struct epoll_event){EPOLLIN, {0}}) == 0);
+    for (; count < 1200 && (ready = dup(first)) >= 0; count++)
+        CHECK(epoll_ctl(set, EPOLL_CTL_ADD, ready, &(struct epoll_event){EPOLLIN, {0}}) == 0);
+    CHECK(epoll_wait(set, events, 1500, 0) == count);
+}
+
 int main(void)
 {
     tcp_over_the_loopback();
@@ -165,6 +184,7 @@ int main(void)
     credentials_travel();
     many_messages_at_once();
     options_with_pointers_are_refused();
+    epoll_tells_all_that_are_ready();
     puts("sockets: ok");
     return 0;
 }
