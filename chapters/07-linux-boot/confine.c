@@ -1,5 +1,5 @@
 /*
- * confine.c: what the command line says about confinement, done in its order.
+ * confine.c: what the command line says about confinement, done in its order. See confine.h.
  */
 #define _GNU_SOURCE
 #include "07-linux-boot/confine.h"

@@ -13,7 +13,7 @@
  *     jump    lr
  *
  * As with an instruction, a fault finds the registers as they were. The rest of the page
- * is the caller's: see ARM_HELPER_PAGE. (Linux, Documentation/arm/kernel_user_helpers.rst)
+ * is the caller's: see ARM_HELPER_PAGE. [KUSER-HELPERS]
  */
 #include "06-tcg/linux/helper.h"
 #include "06-tcg/translate/lifter.h"
