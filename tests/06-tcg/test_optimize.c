@@ -462,6 +462,17 @@ static void count_spills(void *self, size_t offset, const char *text)
     *(unsigned *)self += strstr(text, "rsp") != NULL;
 }
 
+static void generate_usual(struct machine *m, const struct ir_block *block, bool no_placing,
+                           struct generated *code)
+{
+    ck_assert(generate(&m->cache.code, block,
+                       &(struct generate_options){.pins = &x86_pins_usual,
+                                                  .leave = m->trampolines.leave,
+                                                  .settle = m->trampolines.settle,
+                                                  .no_placing = no_placing},
+                       code));
+}
+
 /* Eight registers that change and change again, where nobody looks before the end. */
 START_TEST(a_set_that_nobody_sees_still_gives_its_value_a_place)
 {
@@ -479,12 +490,35 @@ START_TEST(a_set_that_nobody_sees_still_gives_its_value_a_place)
                ir_binary(&block, IR_XOR, ir_get(&block, n % 8), ir_get(&block, (n + 1) % 8)));
     ir_append(&block, (struct ir_insn){.op = IR_EXIT});
     ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
-    ck_assert(generate(&m.cache.code, &block,
-                       &(struct generate_options){.pins = &x86_pins_usual,
-                                                  .leave = m.trampolines.leave,
-                                                  .settle = m.trampolines.settle},
-                       &code));
+    generate_usual(&m, &block, false, &code);
     ck_assert_uint_eq(spills, 0);
+    machine_free(&m);
+}
+END_TEST
+
+/* Behind code of any length; other blocks follow at once. */
+START_TEST(the_body_of_a_loop_begins_a_cache_line)
+{
+    static struct ir_block loop, other;
+    static struct generated code;
+    static struct machine m;
+
+    machine_init(&m, &x86_pins_usual);
+    ir_begin(&loop, 0x8000);
+    ir_append(&loop, (struct ir_insn){.op = IR_EXIT, .imm = 0x8000});
+    ir_begin(&other, 0x8000);
+    ir_append(&other, (struct ir_insn){.op = IR_EXIT, .imm = 0x8004});
+    for (unsigned n = 0; n < 64; n++) {
+        x86_align(&m.cache.code, 64 - n, 64);
+        generate_usual(&m, &loop, false, &code);
+        ck_assert_uint_eq(code.body % 64, 0);
+        for (unsigned without = 0; without < 2; without++) {
+            size_t end = m.cache.code.size;
+
+            generate_usual(&m, without ? &loop : &other, without, &code);
+            ck_assert_uint_lt(code.entry - end, 16);
+        }
+    }
     machine_free(&m);
 }
 END_TEST
@@ -521,6 +555,7 @@ int main(void)
     tcase_add_test(code, optimized_code_without_pins_means_what_the_block_means);
     tcase_add_test(code, values_that_find_no_register_are_spilled);
     tcase_add_test(code, a_set_that_nobody_sees_still_gives_its_value_a_place);
+    tcase_add_test(code, the_body_of_a_loop_begins_a_cache_line);
     suite_add_tcase(suite, meaning);
     suite_add_tcase(suite, passes);
     suite_add_tcase(suite, code);

@@ -49,6 +49,7 @@ static const struct name techniques[] = {
     {"choices", TRANSLATOR_NO_CHOICES},
     {"idioms", TRANSLATOR_NO_IDIOMS},
     {"meeting", TRANSLATOR_NO_MEETING},
+    {"placing", TRANSLATOR_NO_PLACING},
 };
 
 static const struct name stages[] = {

@@ -13,7 +13,10 @@
 #include "06-tcg/x86/generator.h"
 #include "common/bits.h"
 
-#define NEAR 64 /* bytes from a loop's first block back to which there is a straight way */
+#define KEY_SIZE   8
+#define POLL_SIZE  10 /* of the instructions between a block's entry and its body */
+#define CACHE_LINE 64
+#define NEAR       64 /* bytes from a loop's first block back to which there is a straight way */
 
 /* The guest address of a LOAD or STORE, as one x86 operand. */
 static struct x86_operand guest_address(struct generator *g, const struct ir_insn *insn)
@@ -408,6 +411,34 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
     }
 }
 
+static bool is_loop(const struct ir_block *block)
+{
+    bool loop = false;
+
+    for (unsigned i = 0; i < block->count; i++)
+        loop |= (block->insns[i].op == IR_EXIT || block->insns[i].op == IR_EXIT_IF) &&
+                block->insns[i].imm == block->start;
+    return loop;
+}
+
+/* [place] */
+/*
+ * Before a block's entry lies its key. The body of a loop begins where a cache line
+ * begins: processors fetch and decode in aligned pieces, so that a short loop is then
+ * one or two of them instead of three. Other blocks stay where they fall: branch
+ * predictors seem to tell indirect jumps apart by the low bits of where they have led.
+ */
+static void emit_place(struct x86_code *code, const struct ir_block *block,
+                       const struct generate_options *options)
+{
+    if (!options->no_placing && is_loop(block))
+        x86_align(code, KEY_SIZE + POLL_SIZE, CACHE_LINE);
+    else
+        x86_align(code, 0, KEY_SIZE);
+    x86_data64(code, block->start);
+}
+/* [/place] */
+
 bool generate(struct x86_code *code, const struct ir_block *block,
               const struct generate_options *options, struct generated *out)
 {
@@ -420,12 +451,12 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     g.kept = g.settles = g.leaves = g.detours = g.skips = 0;
     out->exits = out->maps = 0;
     allocate_begin(&g.places, code, block, options->pins);
-    x86_align(code, 0, 8);
-    x86_data64(code, block->start);
+    emit_place(code, block, options);
     out->entry = (uint32_t)code->size;
     x86_alu_imm(code, X86_CMP, X86_32, x86_mem(RBP, offsetof(struct arm_cpu, interrupt)), 0);
     interrupted = x86_jcc(code, X86_NE, X86_LATER);
     out->body = (uint32_t)code->size;
+    assert(out->body == out->entry + POLL_SIZE || code->overflow);
     if (options->counter) {
         x86_mov_imm64(code, RAX, (uintptr_t)options->counter);
         x86_unary(code, X86_INC, X86_64, x86_mem(RAX, 0));

@@ -68,6 +68,7 @@ struct generate_options {
     uint64_t *counter;   /* counts executions if not NULL */
     size_t leave;        /* offset of the code that leaves */
     bool no_inheriting;  /* no straight ways */
+    bool no_placing;     /* loops lie where they fall */
     size_t settle;       /* of the subroutine that settles lazy flags */
 };
 
