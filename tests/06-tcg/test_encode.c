@@ -66,6 +66,18 @@ static struct x86_operand guest(unsigned n)
     return mem;
 }
 
+static void all_bmi(struct x86_code *c, enum x86_width width, enum x86_reg reg,
+                    struct x86_operand rm)
+{
+    enum x86_reg third = (reg * 5u + 2) % 16;
+
+    x86_shift_by(c, X86_SHL, width, reg, rm, third);
+    x86_shift_by(c, X86_SHR, width, reg, rm, third);
+    x86_shift_by(c, X86_SAR, width, reg, rm, third);
+    x86_rorx(c, width, reg, rm, 7);
+    x86_bzhi(c, width, reg, rm, third);
+}
+
 static void all_two_operand(struct x86_code *c, enum x86_reg reg, struct x86_operand rm)
 {
     for (unsigned w = 0; w < 4; w++) {
@@ -76,6 +88,8 @@ static void all_two_operand(struct x86_code *c, enum x86_reg reg, struct x86_ope
         x86_test(c, widths[w], rm, reg);
         if (widths[w] >= X86_32) {
             x86_imul(c, widths[w], reg, rm);
+            if (!rm.guest)
+                all_bmi(c, widths[w], reg, rm);
             for (unsigned cc = 0; cc < 16; cc++)
                 x86_cmov(c, cc, widths[w], reg, rm);
         }
@@ -306,7 +320,12 @@ START_TEST(only_instructions_that_change_flags_say_so)
     x86_unary(&code, X86_NOT, X86_32, x86_reg(RAX));
     x86_setcc(&code, X86_E, x86_reg(RAX));
     x86_movzx(&code, X86_8, RAX, x86_reg(RAX));
+    x86_shift_by(&code, X86_SHL, X86_32, RAX, x86_reg(RCX), RDX);
+    x86_rorx(&code, X86_32, RAX, x86_reg(RCX), 7);
     ck_assert(!code.flags_changed);
+    x86_bzhi(&code, X86_32, RAX, x86_reg(RCX), RDX);
+    ck_assert(code.flags_changed);
+    code.flags_changed = false;
     x86_alu_imm(&code, X86_CMP, X86_32, x86_reg(RAX), 1);
     ck_assert(code.flags_changed);
 }

@@ -25,6 +25,7 @@
 #include "06-tcg/x86/encode.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "06-tcg/x86/listing.h"
@@ -318,6 +319,61 @@ void x86_shift_cl(struct x86_code *code, enum x86_shift op, enum x86_width width
     put_digit(code, 0xd3, width, op, rm);
     code->flags_changed = true;
     list_rm_text(code, start, list_shift[op], width, rm, ", cl");
+}
+
+/*
+ * VEX in place of prefixes and REX, with a third operand; its bits for registers are inverted.
+ * map: 2 for 0F 38, 3 for 0F 3A. prefix: 0, or 1 to 3 for 66, F3, F2. [SDM2, 2.3.5 "The VEX
+ * Prefix"]
+ */
+static void put_vex(struct x86_code *code, unsigned map, unsigned prefix, unsigned opcode,
+                    enum x86_width width, unsigned reg, unsigned third, struct x86_operand rm)
+{
+    unsigned base = x86_is_reg(rm) ? rm.reg : rm.base;
+    unsigned index = rm.index == X86_NO_REG ? 0 : rm.index;
+
+    assert(!rm.guest && base != X86_NO_REG && width >= X86_32);
+    put(code, 0xc4, 1);
+    put(code, ((reg >> 3) << 7 | (index >> 3) << 6 | (base >> 3) << 5 | map) ^ 0xe0, 1);
+    put(code, (unsigned)(width == X86_64) << 7 | (third ^ 15) << 3 | prefix, 1);
+    put(code, opcode, 1);
+    put_modrm(code, reg & 7, rm);
+}
+
+void x86_shift_by(struct x86_code *code, enum x86_shift op, enum x86_width width, enum x86_reg reg,
+                  struct x86_operand rm, enum x86_reg count)
+{
+    size_t start = code->size;
+    unsigned prefix = op == X86_SHL ? 1 : op == X86_SAR ? 2 : 3;
+
+    put_vex(code, 2, prefix, 0xf7, width, reg, count, rm);
+    list_reg_rm_text(code, start,
+                     op == X86_SHL   ? "shlx"
+                     : op == X86_SAR ? "sarx"
+                                     : "shrx",
+                     width, reg, rm, x86_reg_name(count, width));
+}
+
+void x86_rorx(struct x86_code *code, enum x86_width width, enum x86_reg reg, struct x86_operand rm,
+              unsigned count)
+{
+    size_t start = code->size;
+    char number[12];
+
+    snprintf(number, sizeof number, "%#x", count);
+    put_vex(code, 3, 3, 0xf0, width, reg, 0, rm);
+    put(code, count, 1);
+    list_reg_rm_text(code, start, "rorx", width, reg, rm, number);
+}
+
+void x86_bzhi(struct x86_code *code, enum x86_width width, enum x86_reg reg, struct x86_operand rm,
+              enum x86_reg index)
+{
+    size_t start = code->size;
+
+    put_vex(code, 2, 0, 0xf5, width, reg, index, rm);
+    code->flags_changed = true;
+    list_reg_rm_text(code, start, "bzhi", width, reg, rm, x86_reg_name(index, width));
 }
 
 void x86_unary(struct x86_code *code, enum x86_unary op, enum x86_width width,

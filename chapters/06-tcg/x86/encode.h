@@ -186,6 +186,19 @@ void x86_unary(struct x86_code *code, enum x86_unary op, enum x86_width width,
 void x86_imul(struct x86_code *code, enum x86_width width, enum x86_reg reg, struct x86_operand rm);
 void x86_bsr(struct x86_code *code, enum x86_reg reg, struct x86_operand rm);
 void x86_bswap(struct x86_code *code, enum x86_reg reg);
+
+/*
+ * BMI2: a result apart from its operands, and flags as they were; of SHLX and its kin, which
+ * count like x86_shift_cl(), in any register. BZHI keeps the low bits below number index, which
+ * is the register's low byte, 0 to 255, and does change flags.
+ */
+void x86_shift_by(struct x86_code *code, enum x86_shift op, enum x86_width width, enum x86_reg reg,
+                  struct x86_operand rm, enum x86_reg count);
+void x86_rorx(struct x86_code *code, enum x86_width width, enum x86_reg reg, struct x86_operand rm,
+              unsigned count);
+void x86_bzhi(struct x86_code *code, enum x86_width width, enum x86_reg reg, struct x86_operand rm,
+              enum x86_reg index);
+
 void x86_bt(struct x86_code *code, enum x86_width width, struct x86_operand rm, unsigned bit);
 void x86_cmc(struct x86_code *code);
 

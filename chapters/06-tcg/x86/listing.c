@@ -102,6 +102,16 @@ void list_rm_reg(struct x86_code *code, size_t start, const char *name, enum x86
              x86_reg_name(reg, width));
 }
 
+void list_reg_rm_text(struct x86_code *code, size_t start, const char *name, enum x86_width width,
+                      enum x86_reg reg, struct x86_operand rm, const char *third)
+{
+    char text[OPERAND_SIZE];
+
+    if (code->listener)
+        list(code, start, "%s %s, %s, %s", name, x86_reg_name(reg, width),
+             format_rm(code, text, rm, width), third);
+}
+
 void list_rm_imm(struct x86_code *code, size_t start, const char *name, enum x86_width width,
                  struct x86_operand rm, int32_t imm)
 {

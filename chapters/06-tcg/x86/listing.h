@@ -21,6 +21,8 @@ void list_reg_rm(struct x86_code *code, size_t start, const char *name, enum x86
                  enum x86_reg reg, enum x86_width rm_width, struct x86_operand rm);
 void list_rm_reg(struct x86_code *code, size_t start, const char *name, enum x86_width width,
                  struct x86_operand rm, enum x86_reg reg);
+void list_reg_rm_text(struct x86_code *code, size_t start, const char *name, enum x86_width width,
+                      enum x86_reg reg, struct x86_operand rm, const char *third);
 void list_rm_imm(struct x86_code *code, size_t start, const char *name, enum x86_width width,
                  struct x86_operand rm, int32_t imm);
 void list_rm_text(struct x86_code *code, size_t start, const char *name, enum x86_width width,
