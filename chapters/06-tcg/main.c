@@ -38,7 +38,7 @@ static const char usage[] =
     "  --without=LIST      leave out: optimizer, chaining, pins, fusing, repeating, lazy,\n"
     "                      deferring, inheriting, literals, select, liveness,\n"
     "                      runs, following, saving, cutting, tiering,\n"
-    "                      choices, idioms, meeting, placing\n"
+    "                      choices, idioms, meeting, placing, bmi\n"
     "  --dump=LIST         print each block when it is translated: arm, ir, opt, x86; or,\n"
     "                      at the end, all of them as json\n"
     "  --profile           at the end, print the blocks that were executed most\n"

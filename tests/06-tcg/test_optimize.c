@@ -399,8 +399,10 @@ static void code_means_the_same(const struct x86_pins *pins, bool optimize, unsi
     machine_init(&m, pins);
     for (unsigned long n = 0; n < blocks; n++, seed++) {
         struct ir_random r = {.state = seed};
-        struct generate_options options = {
-            .pins = pins, .leave = m.trampolines.leave, .settle = m.trampolines.settle};
+        struct generate_options options = {.pins = pins,
+                                           .bmi = n % 2 && __builtin_cpu_supports("bmi2"),
+                                           .leave = m.trampolines.leave,
+                                           .settle = m.trampolines.settle};
 
         ir_random_block(&r, &before, 8 + ir_random_below(&r, length));
         block = before;
@@ -523,6 +525,75 @@ START_TEST(the_body_of_a_loop_begins_a_cache_line)
 }
 END_TEST
 
+static void count_carries(void *self, size_t offset, const char *text)
+{
+    (void)offset;
+    *(unsigned *)self += strstr(text, "setb") || strstr(text, "bt ");
+}
+
+/* adds r0, r0, r1; orr r2, r2, r3, lsr r4; adc r5, r5, r6, and r2 may depend on the sum. */
+static unsigned carries_through_memory(bool depends)
+{
+    static struct ir_block block;
+    static struct generated code;
+    static struct machine m;
+    unsigned count = 0;
+    ir_value sum, shifted;
+
+    machine_init(&m, &x86_pins_usual);
+    m.cache.code.listener = count_carries;
+    m.cache.code.self = &count;
+    ir_begin(&block, 0);
+    sum = ir_append(&block, (struct ir_insn){.op = IR_ADD,
+                                             .flags = IR_FLAGS_ALL,
+                                             .a = ir_get(&block, 0),
+                                             .b = ir_get(&block, 1)});
+    ir_set(&block, 0, sum);
+    shifted = ir_binary(&block, IR_LSR, depends ? sum : ir_get(&block, 3), ir_get(&block, 4));
+    ir_set(&block, 2, ir_binary(&block, IR_OR, ir_get(&block, 2), shifted));
+    ir_set(&block, 5,
+           ir_append(&block, (struct ir_insn){.op = IR_ADC,
+                                              .a = ir_get(&block, 5),
+                                              .b = ir_get(&block, 6),
+                                              .c = ir_get(&block, IR_C)}));
+    ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
+    generate_usual(&m, &block, false, &code);
+    machine_free(&m);
+    return count;
+}
+
+START_TEST(a_carry_stays_where_it_is_if_what_comes_between_may_come_before)
+{
+    ck_assert_uint_eq(carries_through_memory(false), 0);
+    ck_assert_uint_eq(carries_through_memory(true), 2);
+}
+END_TEST
+
+/* UMULL r0, r1; UMLAL r0, r1: the accumulator is the product before, and no PAIR. */
+START_TEST(halves_of_a_value_together_are_the_value)
+{
+    static struct ir_block block;
+    ir_value product, low, high;
+
+    ir_begin(&block, 0);
+    product = ir_binary(&block, IR_UMULL, ir_get(&block, 2), ir_get(&block, 3));
+    low = ir_unary(&block, IR_LOW, product);
+    high = ir_unary(&block, IR_HIGH, product);
+    ir_set(&block, 0, low);
+    ir_set(&block, 1, high);
+    product = ir_binary(&block, IR_ADD64, ir_binary(&block, IR_PAIR, low, high),
+                        ir_binary(&block, IR_PAIR, low, ir_const(&block, 0)));
+    ir_set(&block, 2, ir_unary(&block, IR_HIGH, product));
+    ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
+    for (unsigned i = 0; i < block.count; i++)
+        ck_assert_uint_ne(block.insns[i].op, IR_PAIR);
+    ck_assert_uint_eq(block.insns[product].a, block.insns[low].a);
+    ck_assert_uint_eq(block.insns[product].b, low);
+}
+END_TEST
+
 START_TEST(values_that_find_no_register_are_spilled)
 {
     code_means_the_same(&x86_pins_usual, true, 200);
@@ -556,6 +627,8 @@ int main(void)
     tcase_add_test(code, values_that_find_no_register_are_spilled);
     tcase_add_test(code, a_set_that_nobody_sees_still_gives_its_value_a_place);
     tcase_add_test(code, the_body_of_a_loop_begins_a_cache_line);
+    tcase_add_test(code, a_carry_stays_where_it_is_if_what_comes_between_may_come_before);
+    tcase_add_test(code, halves_of_a_value_together_are_the_value);
     suite_add_tcase(suite, meaning);
     suite_add_tcase(suite, passes);
     suite_add_tcase(suite, code);

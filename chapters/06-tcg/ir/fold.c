@@ -48,6 +48,14 @@ static void constant_to_the_right(const struct ir_block *block, struct ir_insn *
     }
 }
 
+/* Both halves of one value, put together again. */
+static ir_value whole(const struct ir_block *block, const struct ir_insn *pair)
+{
+    const struct ir_insn *low = &block->insns[pair->a], *high = &block->insns[pair->b];
+
+    return low->op == IR_LOW && high->op == IR_HIGH && low->a == high->a ? low->a : IR_NONE;
+}
+
 /* [identity] */
 /* The operand that the result is equal to, or IR_NONE. */
 static ir_value identity(const struct ir_block *block, const struct ir_insn *insn)
@@ -64,6 +72,8 @@ static ir_value identity(const struct ir_block *block, const struct ir_insn *ins
     case IR_ASR:
     case IR_ROR:
         return is_const(block, insn->b) && value_of(block, insn->b) % 256 == 0 ? insn->a : IR_NONE;
+    case IR_PAIR: /* 32 bits are 64 with zeros above */
+        return is_the_const(block, insn->b, 0) ? insn->a : whole(block, insn);
     case IR_SELECT: return insn->a == insn->b ? insn->a : IR_NONE;
     default: return IR_NONE;
     }
@@ -105,5 +115,9 @@ ir_value ir_fold(struct ir_block *block, unsigned i)
         return IR_NONE;
     }
     constant_to_the_right(block, insn);
+    if (insn->op == IR_XOR && insn->flags && is_the_const(block, insn->b, 0)) { /* TEQ r0, #0 */
+        insn->op = IR_AND;
+        insn->b = insn->a;
+    }
     return identity(block, insn); /* without users it dies in ir_dead_code(), but for its flags */
 }

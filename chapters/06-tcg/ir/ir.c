@@ -8,6 +8,7 @@
 #include "06-tcg/ir/ir.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "06-tcg/ir/ir_ops.h"
 #include "common/bits.h"
@@ -147,6 +148,30 @@ void ir_inherit(struct ir_block *block, const struct ir_recipe *recipe)
     ir_append(block, setter);
 }
 /* [/inherit] */
+
+void ir_reorder(struct ir_block *block, unsigned from, unsigned count, const bool *first)
+{
+    struct ir_insn old[IR_REORDER];
+    ir_value place[IR_REORDER];
+    unsigned to = from;
+
+    assert(count <= IR_REORDER);
+    memcpy(old, &block->insns[from], count * sizeof old[0]);
+    for (unsigned last = 0; last < 2; last++)
+        for (unsigned k = 0; k < count; k++)
+            if (first[k] == !last) {
+                block->insns[to] = old[k];
+                place[k] = (ir_value)to++;
+            }
+    for (unsigned i = from; i < block->count; i++) {
+        struct ir_insn *insn = &block->insns[i];
+        ir_value *operands[] = {&insn->a, &insn->b, &insn->c, &insn->left, &insn->right};
+
+        for (unsigned k = 0; k < IR_OPERANDS_MAX; k++)
+            if (*operands[k] >= from && *operands[k] < from + count)
+                *operands[k] = place[*operands[k] - from];
+    }
+}
 
 bool ir_has_value(enum ir_op op)
 {

@@ -156,6 +156,7 @@ struct ir_insn {
     uint8_t scale;   /* LOAD, STORE: 0..3 */
     bool sign;       /* LOAD */
     bool fused;      /* the condition is still in the host's flags: see ir_fuse() */
+    bool quiet;      /* computes between the two, where those flags must stay as they are */
     uint8_t lazy;    /* of flags: those that nobody reads, though a fault may show them */
     uint8_t compare; /* a condition that repeats its comparison: IR_SUB or IR_AND, or NOP */
     uint8_t sets;    /* once optimized: flags it sets, used or not; where the way forks, ends
@@ -213,11 +214,21 @@ void ir_set(struct ir_block *block, enum ir_global global, ir_value a);
 ir_value ir_unary(struct ir_block *block, enum ir_op op, ir_value a);
 ir_value ir_binary(struct ir_block *block, enum ir_op op, ir_value a, ir_value b);
 
+/*
+ * Changes the order of instructions from .. from + count: those marked in first[] come first.
+ * All operands of the block follow.
+ */
+#define IR_REORDER 48 /* count, at most */
+void ir_reorder(struct ir_block *block, unsigned from, unsigned count, const bool *first);
+
 /* What an operation is like. */
 bool ir_has_value(enum ir_op op);
 bool ir_may_stop(enum ir_op op);     /* an exit, or an access that may fault */
 bool ir_is_pure(enum ir_op op);      /* its value is all it does, if it sets no flags */
 unsigned ir_flags_of(enum ir_op op); /* the flags it can set */
+
+/* Can it be computed with the host's flags as they are, if it is told to be quiet? */
+bool ir_can_be_quiet(const struct ir_block *block, const struct ir_insn *insn);
 
 /* The flags that condition 0..13 reads. */
 unsigned ir_cond_flags(unsigned cond);

@@ -50,6 +50,7 @@ static const struct name techniques[] = {
     {"idioms", TRANSLATOR_NO_IDIOMS},
     {"meeting", TRANSLATOR_NO_MEETING},
     {"placing", TRANSLATOR_NO_PLACING},
+    {"bmi", TRANSLATOR_NO_BMI},
 };
 
 static const struct name stages[] = {
@@ -140,6 +141,7 @@ static void generate_again(struct translator *t, const struct block *block,
                                        .first_exit = block->first_exit,
                                        .no_inheriting = t->options.without &
                                                         TRANSLATOR_NO_INHERITING,
+                                       .bmi = t->bmi,
                                        .leave = t->trampolines.leave,
                                        .settle = t->trampolines.settle};
     size_t header = sizeof(uint64_t); /* the key before the entry */

@@ -36,6 +36,7 @@ struct translator {
     struct space *space;
     struct translator_options options;
     const struct x86_pins *pins;
+    bool bmi; /* the host has BMI2, and may use it */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* running or flushing */

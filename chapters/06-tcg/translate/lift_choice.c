@@ -12,9 +12,6 @@
  * of the comparison, whose flags the choice finds in EFLAGS then. If they are lost anyhow, to
  * an ADC for instance, it stays where it is, and the choice compares again.
  */
-#include <assert.h>
-#include <string.h>
-
 #include "06-tcg/arm/interpret.h"
 #include "06-tcg/ir/ir_ops.h"
 #include "06-tcg/translate/lifter.h"
@@ -50,9 +47,12 @@ struct setter {
     bool lost;        /* EFLAGS too; but the condition can compare again */
 };
 
-static bool keeps_host_flags(enum ir_op op)
+static bool keeps_host_flags(const struct ir_block *block, const struct ir_insn *insn)
 {
-    return op <= IR_SET || op == IR_SELECT || op == IR_LOAD || op == IR_STORE || op == IR_EXIT_IF;
+    enum ir_op op = insn->op;
+
+    return op <= IR_SET || op == IR_SELECT || op == IR_LOAD || op == IR_STORE || op == IR_EXIT_IF ||
+           ir_can_be_quiet(block, insn);
 }
 
 /* Looks back for the comparison. False: there is none whose answer is at hand. */
@@ -73,7 +73,7 @@ static bool find_setter(const struct ir_block *block, struct setter *s)
             return insn->op == IR_SUB;
         else if (insn->flags & IR_FLAGS_ALL && !carries)
             return true;
-        else if (!(insn->flags & IR_FLAGS_ALL) && !keeps_host_flags(insn->op))
+        else if (!(insn->flags & IR_FLAGS_ALL) && !keeps_host_flags(block, insn))
             s->lost = true;
     }
     return false;
@@ -107,23 +107,11 @@ static unsigned count_choices(const struct lifter *l, const struct arm_insn *fir
 /* Moves the instructions from start on to place; everybody's operands follow. */
 static void hoist(struct ir_block *block, unsigned place, unsigned start)
 {
-    unsigned n = block->count - start;
-    struct ir_insn moved[8];
+    bool first[IR_REORDER];
 
-    assert(n <= 8);
-    memcpy(moved, &block->insns[start], n * sizeof moved[0]);
-    memmove(&block->insns[place + n], &block->insns[place], (start - place) * sizeof moved[0]);
-    memcpy(&block->insns[place], moved, n * sizeof moved[0]);
-    for (unsigned i = place; i < block->count; i++) {
-        struct ir_insn *insn = &block->insns[i];
-        ir_value *operands[] = {&insn->a, &insn->b, &insn->c};
-
-        for (unsigned k = 0; k < ir_ops[insn->op].operands; k++) {
-            if (*operands[k] == IR_NONE || *operands[k] < place)
-                continue;
-            *operands[k] = (ir_value)(*operands[k] + (*operands[k] < start ? n : place - start));
-        }
-    }
+    for (unsigned i = place; i < block->count; i++)
+        first[i - place] = i >= start;
+    ir_reorder(block, place, block->count - place, first);
 }
 
 /* [choice] */

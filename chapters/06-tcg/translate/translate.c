@@ -130,6 +130,7 @@ static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
         .first_exit = t->blocks.exit_count,
         .no_inheriting = t->options.without & TRANSLATOR_NO_INHERITING,
         .no_placing = t->options.without & TRANSLATOR_NO_PLACING,
+        .bmi = t->bmi,
         .leave = t->trampolines.leave,
         .settle = t->trampolines.settle,
         .counter = t->options.count ? &t->blocks.blocks[t->blocks.block_count].executions : NULL,

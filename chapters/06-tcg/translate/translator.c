@@ -127,6 +127,7 @@ int translator_new(struct translator **out, struct space *space,
     if (t->options.without & TRANSLATOR_NO_TIERING)
         t->options.cold_runs = 0;
     t->space = space;
+    t->bmi = __builtin_cpu_supports("bmi2") && !(t->options.without & TRANSLATOR_NO_BMI);
     t->pins = t->options.without & TRANSLATOR_NO_PINS ? &x86_pins_none : &x86_pins_usual;
     error = init(t);
     if (error) {

@@ -54,6 +54,7 @@
 #define TRANSLATOR_NO_IDIOMS     0x20000u /* divisions are done step by step */
 #define TRANSLATOR_NO_MEETING    0x40000u /* blocks go on where another one begins */
 #define TRANSLATOR_NO_PLACING    0x80000u /* loops lie where they fall */
+#define TRANSLATOR_NO_BMI        0x100000u/* shifts as every x86-64 has them */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */

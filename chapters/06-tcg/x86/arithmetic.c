@@ -54,7 +54,7 @@ void emit_compare(struct generator *g, const struct ir_insn *insn)
         x86_test(g->code, X86_32, right.operand, left);
 }
 
-/* a + b into a third register, by LEA. */
+/* a + b into a third register, by LEA, which leaves the flags alone. */
 static bool add_by_lea(struct generator *g, unsigned i)
 {
     const struct ir_insn *insn = &g->block->insns[i];
@@ -63,7 +63,7 @@ static bool add_by_lea(struct generator *g, unsigned i)
     uint32_t constant;
     bool by_const = allocate_is_const(places, insn->b, &constant);
 
-    if (places->last_use[insn->a] <= i && places->place[insn->a].reg != X86_NO_REG)
+    if (!insn->quiet && places->last_use[insn->a] <= i && places->place[insn->a].reg != X86_NO_REG)
         return false; /* its register is the result's: ADD is shorter */
     if (insn->op == IR_SUB && !by_const)
         return false;
@@ -74,12 +74,50 @@ static bool add_by_lea(struct generator *g, unsigned i)
         sum.index = (uint8_t)allocate_use(places, insn->b);
     enum x86_reg result = allocate_result(places, i);
 
-    if (by_const && result == sum.base)
+    if (by_const && result == sum.base && !insn->quiet)
         x86_alu_imm(g->code, X86_ADD, X86_32, x86_reg(result), sum.disp);
     else
         x86_lea(g->code, X86_32, result, sum);
     return true;
 }
+
+/* Is the value in the pin where the result of instruction i is wanted, and of no use later? */
+static bool is_in_place(const struct allocation *a, unsigned i, ir_value v)
+{
+    unsigned wish = a->place[i].wish;
+
+    return wish != ALLOCATE_NONE && a->last_use[v] <= i && allocate_is_in(a, v, a->pins->reg[wish]);
+}
+
+/* [from] */
+/*
+ * c - b, for a constant c, in b's own place: ~b - ~c is the same, and so are all of its flags,
+ * since ~b is -1 - b. Of 0 - b that is NEG. And ~b + (c + 1) leaves the host's flags alone.
+ */
+static bool subtract_from_constant(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    bool borrows = insn->op == IR_SBC;
+    uint32_t c;
+
+    if (!allocate_is_const(&g->places, insn->a, &c) ||
+        (!insn->quiet && !is_in_place(&g->places, i, insn->b)))
+        return false;
+
+    struct x86_operand result = x86_reg(allocate_copy(&g->places, i, insn->b, IR_NONE));
+
+    if (c == 0 && !borrows && !insn->quiet) {
+        x86_unary(g->code, X86_NEG, X86_32, result);
+        return true;
+    }
+    x86_unary(g->code, X86_NOT, X86_32, result);
+    if (insn->quiet)
+        x86_lea(g->code, X86_32, result.reg, x86_mem(result.reg, (int32_t)(c + 1)));
+    else
+        x86_alu_imm(g->code, borrows ? X86_SBB : X86_SUB, X86_32, result, (int32_t)~c);
+    return true;
+}
+/* [/from] */
 
 /* Does the right operand's register become free, and the left one's not? */
 static bool is_better_left(const struct allocation *a, unsigned i)
@@ -87,6 +125,8 @@ static bool is_better_left(const struct allocation *a, unsigned i)
     const struct ir_insn *insn = &a->block->insns[i];
     const struct place *left = &a->place[insn->a], *right = &a->place[insn->b];
 
+    if (is_in_place(a, i, insn->b))
+        return !is_in_place(a, i, insn->a);
     return a->place[i].wish == ALLOCATE_NONE && right->reg != X86_NO_REG &&
            a->owner[right->reg] == insn->b && a->last_use[insn->b] <= i &&
            !(left->reg != X86_NO_REG && a->last_use[insn->a] <= i);
@@ -116,6 +156,8 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
         return;
     if (!used && (insn->op == IR_SUB || insn->op == IR_AND) && !by_result) {
         emit_compare(g, insn);
+    } else if (insn->op == IR_SUB && !by_result && subtract_from_constant(g, i)) {
+        ;
     } else if (flags || by_result || !add || !add_by_lea(g, i)) {
         if (insn->op != IR_SUB &&
             (allocate_is_const(&g->places, left, &constant) || is_better_left(&g->places, i))) {
@@ -144,10 +186,12 @@ void emit_add_sub_carry(struct generator *g, unsigned i)
 
     emit_carry_in(g, insn->c, subtract);
 
-    /* Copies do not change CF. */
-    enum x86_reg result = allocate_copy(&g->places, i, insn->a, insn->b);
+    /* Copies and NOT do not change CF. */
+    if (!subtract || !subtract_from_constant(g, i)) {
+        enum x86_reg result = allocate_copy(&g->places, i, insn->a, insn->b);
 
-    combine(g->code, subtract ? X86_SBB : X86_ADC, result, right);
+        combine(g->code, subtract ? X86_SBB : X86_ADC, result, right);
+    }
     if (insn->flags || insn->fused)
         emit_flags(g, i, subtract ? HOST_FLAGS_SUB : HOST_FLAGS_ADD);
 }
@@ -162,6 +206,20 @@ static void shift_by_constant(struct generator *g, unsigned i, unsigned count)
     count = insn->op == IR_ROR ? count % 32 : insn->op == IR_ASR && count > 31 ? 31 : count;
     if (count > 31) {
         x86_mov_imm(g->code, allocate_result(&g->places, i), 0);
+        return;
+    }
+    if (insn->op == IR_ROR && g->bmi) {
+        struct x86_operand operand = allocate_operand(&g->places, insn->a);
+
+        x86_rorx(g->code, X86_32, allocate_result(&g->places, i), operand, count);
+        return;
+    }
+    if (insn->quiet) {
+        struct x86_operand times = {.reg = X86_NO_REG, .base = X86_NO_REG};
+
+        times.index = (uint8_t)allocate_use(&g->places, insn->a);
+        times.scale = (uint8_t)count;
+        x86_lea(g->code, X86_32, allocate_result(&g->places, i), times);
         return;
     }
     result = allocate_copy(&g->places, i, insn->a, IR_NONE);
@@ -203,6 +261,43 @@ static void load_count(struct generator *g, ir_value amount, unsigned max, enum 
     }
 }
 
+/* [bzhi] */
+/*
+ * BZHI counts to 255 as ARM does, and with 32 or more it keeps all bits. LSL: below n the
+ * shifted value has zeros, so what is kept is 0; but if n is beyond 31, it is all, and goes.
+ * LSR: the bits below n go first, which are all bits then. ASR has no more to do than for 31.
+ */
+static void shift_with_bzhi(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    enum x86_reg value = allocate_use(&g->places, insn->a), n = allocate_use(&g->places, insn->b);
+    enum x86_reg low = allocate_scratch(&g->places), result;
+
+    if (insn->op == IR_ASR) {
+        x86_mov_imm(g->code, low, 31);
+        x86_alu_imm(g->code, X86_CMP, X86_8, x86_reg(n), 31);
+        x86_cmov(g->code, X86_BE, X86_32, low, x86_reg(n));
+        allocate_done(&g->places, insn->b);
+        result = allocate_result(&g->places, i);
+        x86_shift_by(g->code, X86_SAR, X86_32, result, x86_reg(value), low);
+        return;
+    }
+    if (insn->op == IR_LSL) {
+        x86_shift_by(g->code, X86_SHL, X86_32, low, x86_reg(value), n);
+        allocate_done(&g->places, insn->a); /* registers are scarce */
+        result = allocate_result(&g->places, i);
+        x86_bzhi(g->code, X86_32, result, x86_reg(low), n);
+        x86_alu(g->code, X86_XOR, X86_32, result, x86_reg(low));
+        return;
+    }
+    x86_bzhi(g->code, X86_32, low, x86_reg(value), n);
+    x86_alu(g->code, X86_XOR, X86_32, low, x86_reg(value));
+    allocate_done(&g->places, insn->a);
+    result = allocate_result(&g->places, i);
+    x86_shift_by(g->code, X86_SHR, X86_32, result, x86_reg(low), n);
+}
+/* [/bzhi] */
+
 /* [shift] */
 /*
  * By a register: ARM shifts by 0..255, x86 by the amount modulo 32. Beyond 31 the
@@ -216,6 +311,10 @@ void emit_shift(struct generator *g, unsigned i)
 
     if (allocate_is_const(&g->places, insn->b, &constant)) {
         shift_by_constant(g, i, constant & 0xff);
+        return;
+    }
+    if (g->bmi && insn->op <= IR_ASR) {
+        shift_with_bzhi(g, i);
         return;
     }
     allocate_claim(&g->places, RCX);

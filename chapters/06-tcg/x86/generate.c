@@ -448,6 +448,7 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     g.code = code; /* the rest is large, and filled in as needed */
     g.block = block;
     g.host_flags = HOST_FLAGS_NONE;
+    g.bmi = options->bmi;
     g.kept = g.settles = g.leaves = g.detours = g.skips = 0;
     out->exits = out->maps = 0;
     allocate_begin(&g.places, code, block, options->pins);

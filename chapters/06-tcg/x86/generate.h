@@ -69,6 +69,7 @@ struct generate_options {
     size_t leave;        /* offset of the code that leaves */
     bool no_inheriting;  /* no straight ways */
     bool no_placing;     /* loops lie where they fall */
+    bool bmi;            /* the host has BMI2 */
     size_t settle;       /* of the subroutine that settles lazy flags */
 };
 

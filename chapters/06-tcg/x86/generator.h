@@ -25,6 +25,7 @@ struct generator {
     const struct ir_block *block;
     struct allocation places;
     enum host_flags host_flags;
+    bool bmi;         /* there are BMI2's instructions */
     unsigned kept;    /* flags known not to be lazy */
     unsigned settles; /* places that wait for their stub, which settles lazy flags */
     struct {
