@@ -34,27 +34,27 @@
 #define TRANSLATOR_DUMP_X86 0x08u
 
 /* Techniques that can be left out, to see what they are worth. */
-#define TRANSLATOR_NO_OPTIMIZER  0x01u    /* no passes over the IR at all */
-#define TRANSLATOR_NO_CHAINING   0x02u    /* every exit goes through C */
-#define TRANSLATOR_NO_PINS       0x04u    /* guest registers stay in memory between instructions */
-#define TRANSLATOR_NO_FUSING     0x08u    /* conditions always read the flags from memory */
-#define TRANSLATOR_NO_LITERALS   0x10u    /* literal pools are loaded at run time */
-#define TRANSLATOR_NO_SELECT     0x20u    /* conditional moves are branches */
-#define TRANSLATOR_NO_LIVENESS   0x40u    /* at the end of a block all flags are written */
-#define TRANSLATOR_NO_LAZY       0x80u    /* flags are computed, though nobody may look */
-#define TRANSLATOR_NO_REPEATING  0x100u   /* no condition compares again */
-#define TRANSLATOR_NO_DEFERRING  0x200u   /* operands of lazy flags are written at once */
-#define TRANSLATOR_NO_RUNS       0x400u   /* a conditional comparison ends its region */
-#define TRANSLATOR_NO_INHERITING 0x800u   /* and at the end of a block at the latest */
-#define TRANSLATOR_NO_FOLLOWING  0x1000u  /* a branch ends the block */
-#define TRANSLATOR_NO_SAVING     0x2000u  /* lazy flags are deferred only if registers keep them */
-#define TRANSLATOR_NO_CUTTING    0x4000u  /* loops look at cpu->interrupt once a turn */
-#define TRANSLATOR_NO_TIERING    0x8000u  /* code is translated the first time already */
-#define TRANSLATOR_NO_CHOICES    0x10000u /* conditional computations are branched around */
-#define TRANSLATOR_NO_IDIOMS     0x20000u /* divisions are done step by step */
-#define TRANSLATOR_NO_MEETING    0x40000u /* blocks go on where another one begins */
-#define TRANSLATOR_NO_PLACING    0x80000u /* loops lie where they fall */
-#define TRANSLATOR_NO_BMI        0x100000u/* shifts as every x86-64 has them */
+#define TRANSLATOR_NO_OPTIMIZER  0x01u     /* no passes over the IR at all */
+#define TRANSLATOR_NO_CHAINING   0x02u     /* every exit goes through C */
+#define TRANSLATOR_NO_PINS       0x04u     /* guest registers stay in memory between instructions */
+#define TRANSLATOR_NO_FUSING     0x08u     /* conditions always read the flags from memory */
+#define TRANSLATOR_NO_LITERALS   0x10u     /* literal pools are loaded at run time */
+#define TRANSLATOR_NO_SELECT     0x20u     /* conditional moves are branches */
+#define TRANSLATOR_NO_LIVENESS   0x40u     /* at the end of a block all flags are written */
+#define TRANSLATOR_NO_LAZY       0x80u     /* flags are computed, though nobody may look */
+#define TRANSLATOR_NO_REPEATING  0x100u    /* no condition compares again */
+#define TRANSLATOR_NO_DEFERRING  0x200u    /* operands of lazy flags are written at once */
+#define TRANSLATOR_NO_RUNS       0x400u    /* a conditional comparison ends its region */
+#define TRANSLATOR_NO_INHERITING 0x800u    /* and at the end of a block at the latest */
+#define TRANSLATOR_NO_FOLLOWING  0x1000u   /* a branch ends the block */
+#define TRANSLATOR_NO_SAVING     0x2000u   /* lazy flags are deferred only if registers keep them */
+#define TRANSLATOR_NO_CUTTING    0x4000u   /* loops look at cpu->interrupt once a turn */
+#define TRANSLATOR_NO_TIERING    0x8000u   /* code is translated the first time already */
+#define TRANSLATOR_NO_CHOICES    0x10000u  /* conditional computations are branched around */
+#define TRANSLATOR_NO_IDIOMS     0x20000u  /* divisions are done step by step */
+#define TRANSLATOR_NO_MEETING    0x40000u  /* blocks go on where another one begins */
+#define TRANSLATOR_NO_PLACING    0x80000u  /* loops lie where they fall */
+#define TRANSLATOR_NO_BMI        0x100000u /* shifts as every x86-64 has them */
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */
