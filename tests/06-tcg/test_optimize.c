@@ -594,6 +594,30 @@ START_TEST(halves_of_a_value_together_are_the_value)
 }
 END_TEST
 
+/* add r0, r0, r1, lsl #2; and r2, r2, #255; lsl r3, #16; asr r3, #16; lsr r4, #24 */
+START_TEST(shifts_that_x86_has_in_other_instructions_are_gone)
+{
+    static struct ir_block block;
+    ir_value left;
+    unsigned shifts = 0;
+
+    ir_begin(&block, 0);
+    left = ir_binary(&block, IR_LSL, ir_get(&block, 1), ir_const(&block, 2));
+    ir_set(&block, 0, ir_binary(&block, IR_ADD, ir_get(&block, 0), left));
+    ir_set(&block, 2, ir_binary(&block, IR_AND, ir_get(&block, 2), ir_const(&block, 255)));
+    left = ir_binary(&block, IR_LSL, ir_get(&block, 3), ir_const(&block, 16));
+    ir_set(&block, 3, ir_binary(&block, IR_ASR, left, ir_const(&block, 16)));
+    ir_set(&block, 4, ir_binary(&block, IR_LSR, ir_get(&block, 4), ir_const(&block, 24)));
+    ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
+    for (unsigned i = 0; i < block.count; i++) {
+        ck_assert_uint_ne(block.insns[i].op, IR_AND);
+        shifts += block.insns[i].op >= IR_LSL && block.insns[i].op <= IR_ROR;
+    }
+    ck_assert_uint_eq(shifts, 1);
+}
+END_TEST
+
 START_TEST(values_that_find_no_register_are_spilled)
 {
     code_means_the_same(&x86_pins_usual, true, 200);
@@ -629,6 +653,7 @@ int main(void)
     tcase_add_test(code, the_body_of_a_loop_begins_a_cache_line);
     tcase_add_test(code, a_carry_stays_where_it_is_if_what_comes_between_may_come_before);
     tcase_add_test(code, halves_of_a_value_together_are_the_value);
+    tcase_add_test(code, shifts_that_x86_has_in_other_instructions_are_gone);
     suite_add_tcase(suite, meaning);
     suite_add_tcase(suite, passes);
     suite_add_tcase(suite, code);

@@ -48,6 +48,42 @@ static void constant_to_the_right(const struct ir_block *block, struct ir_insn *
     }
 }
 
+/* By how many bits it is shifted to the left, if that is a constant. Else 0. */
+static unsigned shift_of(const struct ir_block *block, ir_value v)
+{
+    return block->insns[v].op == IR_LSL ? value_of(block, block->insns[v].b) : 0;
+}
+
+/* What is shifted by 1 to 3 is added by the same instruction, as the index of an address. */
+static void fold_scale(const struct ir_block *block, struct ir_insn *insn)
+{
+    for (unsigned n = 0; n < 2 && !insn->scale && !is_const(block, insn->b); n++) {
+        ir_value shifted = insn->a, other = insn->b;
+        unsigned amount = shift_of(block, shifted);
+
+        insn->scale = amount <= 3 ? (uint8_t)amount : 0;
+        insn->a = other;
+        insn->b = insn->scale ? block->insns[shifted].a : shifted;
+    }
+}
+
+/* The low half or byte of a register: AND, or to the left and back again, as ARMv5 must. */
+static void fold_field(const struct ir_block *block, struct ir_insn *insn)
+{
+    unsigned shift = insn->op == IR_AND ? 0 : value_of(block, insn->b) % 32;
+    uint32_t mask = insn->op == IR_AND ? value_of(block, insn->b) : UINT32_MAX >> shift;
+
+    if ((mask != 0xff && mask != 0xffff) ||
+        (shift && shift_of(block, insn->a) != value_of(block, insn->b)))
+        return;
+    if (insn->op == IR_ASR)
+        insn->op = mask == 0xff ? IR_SEXT8 : IR_SEXT16;
+    else
+        insn->op = mask == 0xff ? IR_ZEXT8 : IR_ZEXT16;
+    insn->a = shift ? block->insns[insn->a].a : insn->a;
+    insn->b = IR_NONE;
+}
+
 /* Both halves of one value, put together again. */
 static ir_value whole(const struct ir_block *block, const struct ir_insn *pair)
 {
@@ -115,6 +151,10 @@ ir_value ir_fold(struct ir_block *block, unsigned i)
         return IR_NONE;
     }
     constant_to_the_right(block, insn);
+    if (insn->op == IR_ADD && !insn->flags)
+        fold_scale(block, insn);
+    if ((insn->op == IR_AND || insn->op == IR_LSR || insn->op == IR_ASR) && !insn->flags)
+        fold_field(block, insn);
     if (insn->op == IR_XOR && insn->flags && is_the_const(block, insn->b, 0)) { /* TEQ r0, #0 */
         insn->op = IR_AND;
         insn->b = insn->a;

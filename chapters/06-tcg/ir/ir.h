@@ -72,7 +72,7 @@ enum ir_op {
      * set N and Z, or all four, or none; LSL, LSR and ASR by a constant of 1 to 31 may
      * set N, Z and C.
      */
-    IR_ADD, /* a + b */
+    IR_ADD, /* a + b; without flags a + (b << scale) */
     IR_ADC, /* a + b + c, c is 0 or 1; IR_NONE: the flag C, which is in the host's flags */
     IR_SUB, /* a - b; C is "no borrow" */
     IR_SBC, /* a - b - !c */
@@ -153,7 +153,7 @@ struct ir_insn {
     uint8_t global;  /* GET, SET */
     uint8_t cond;    /* SELECT, SKIP, EXIT_IF: 0..13 */
     uint8_t size;    /* LOAD, STORE: 1, 2 or 4 */
-    uint8_t scale;   /* LOAD, STORE: 0..3 */
+    uint8_t scale;   /* ADD, LOAD, STORE: 0..3 */
     bool sign;       /* LOAD */
     bool fused;      /* the condition is still in the host's flags: see ir_fuse() */
     bool quiet;      /* computes between the two, where those flags must stay as they are */

@@ -220,7 +220,7 @@ struct ir_end ir_evaluate(const struct ir_block *block, struct ir_state *state)
         case IR_INTERPRET: return (struct ir_end){insn->op, insn->imm, at};
         case IR_JUMP: return (struct ir_end){insn->op, (uint32_t)a, at};
         default:
-            values[i] = ir_compute(insn->op, a, b, c);
+            values[i] = ir_compute(insn->op, a, b << insn->scale, c);
             flags_of(state, insn, (uint32_t)a, (uint32_t)b, (uint32_t)c, (uint32_t)values[i]);
         }
     }

@@ -69,6 +69,8 @@ static void print_operands(FILE *file, const struct ir_block *block, const struc
         fputs(n ? ", " : "", file);
         print_value(file, block, operands[n]);
     }
+    if (insn->scale)
+        fprintf(file, " << %u", insn->scale);
 }
 
 void ir_print_insn(FILE *file, const struct ir_block *block, unsigned index)

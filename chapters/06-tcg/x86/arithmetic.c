@@ -54,7 +54,7 @@ void emit_compare(struct generator *g, const struct ir_insn *insn)
         x86_test(g->code, X86_32, right.operand, left);
 }
 
-/* a + b into a third register, by LEA, which leaves the flags alone. */
+/* a + (b << scale) into a third register, by LEA, which leaves the flags alone. */
 static bool add_by_lea(struct generator *g, unsigned i)
 {
     const struct ir_insn *insn = &g->block->insns[i];
@@ -63,7 +63,8 @@ static bool add_by_lea(struct generator *g, unsigned i)
     uint32_t constant;
     bool by_const = allocate_is_const(places, insn->b, &constant);
 
-    if (!insn->quiet && places->last_use[insn->a] <= i && places->place[insn->a].reg != X86_NO_REG)
+    if (!insn->quiet && !insn->scale && places->last_use[insn->a] <= i &&
+        places->place[insn->a].reg != X86_NO_REG)
         return false; /* its register is the result's: ADD is shorter */
     if (insn->op == IR_SUB && !by_const)
         return false;
@@ -72,6 +73,7 @@ static bool add_by_lea(struct generator *g, unsigned i)
         sum.disp = (int32_t)(insn->op == IR_SUB ? -constant : constant);
     else
         sum.index = (uint8_t)allocate_use(places, insn->b);
+    sum.scale = insn->scale;
     enum x86_reg result = allocate_result(places, i);
 
     if (by_const && result == sum.base && !insn->quiet)
