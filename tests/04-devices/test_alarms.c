@@ -109,7 +109,7 @@ START_TEST(a_device_with_the_date_rings_by_the_date)
     int64_t origin = INT64_C(1700000000000000000), now = clock_now(&host);
     struct alarm dated = alarms_add(&alarms, origin, ring_second, NULL);
 
-    alarm_set(&first, now + 10 * MILLISECOND);
+    alarm_set(&first, now + 500 * MILLISECOND);
     alarm_set(&dated, origin + now + 3 * MILLISECOND);
     while (rung < 2 && turn(1000))
         continue;
