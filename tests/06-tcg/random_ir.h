@@ -159,6 +159,8 @@ static inline void ir_random_compute(struct ir_random *r)
         insn.flags = (ir_random_below(r, 3) ? IR_FLAGS_ALL : IR_FLAGS_NZ) & ir_flags_of(insn.op);
     if (insn.op >= IR_LSL && insn.op <= IR_ASR && insn.flags) /* only these set flags */
         insn.b = ir_const(r->block, 1 + ir_random_below(r, 31));
+    if (insn.op >= IR_LSL && insn.op <= IR_ASR && insn.flags && ir_random_below(r, 3) == 0)
+        insn.flags = IR_FLAG_C;
     if (insn.op == IR_RRX)
         insn.b = ir_random_bit(r);
     if (insn.op == IR_ADD && ir_random_below(r, 4) == 0)

@@ -70,7 +70,7 @@ enum ir_op {
     /*
      * These may set flags: N and Z from the result, C and V as ARM defines them. They
      * set N and Z, or all four, or none; LSL, LSR and ASR by a constant of 1 to 31 may
-     * set N, Z and C.
+     * set N, Z and C, or C.
      */
     IR_ADD, /* a + b; without flags a + (b << scale) */
     IR_ADC, /* a + b + c, c is 0 or 1; IR_NONE: the flag C, which is in the host's flags */

@@ -36,14 +36,29 @@ ir_value lift_shifted(struct lifter *l, const struct arm_insn *insn, ir_value va
     return ir_binary(b, shift_op[insn->shift], value, ir_const(b, insn->amount));
 }
 
-/* The last bit that a shift by a constant pushes out of value. */
+/* The last bit that RRX, a rotation or a shift by 32 pushes out of value. */
 static ir_value shifted_carry(struct lifter *l, const struct arm_insn *insn, ir_value value)
 {
     if (insn->shift == ARM_RRX)
         return lift_bit(l, value, 0);
-    if (insn->amount == 0)
-        return IR_NONE;
-    return lift_bit(l, value, insn->shift == ARM_LSL ? 32u - insn->amount : insn->amount - 1u);
+    return insn->amount ? lift_bit(l, value, insn->amount - 1u) : IR_NONE;
+}
+
+static ir_value append_flags(struct lifter *l, enum ir_op op, ir_value a, ir_value b,
+                             unsigned flags)
+{
+    ir_value carry = op == IR_ADC || op == IR_SBC ? ir_get(l->block, IR_C) : 0;
+
+    return ir_append(
+        l->block,
+        (struct ir_insn){.op = (uint8_t)op, .flags = (uint8_t)flags, .a = a, .b = b, .c = carry});
+}
+
+/* By 1 to 31, not a rotation. */
+static bool is_plain_shift(const struct arm_insn *insn)
+{
+    return insn->operand == ARM_REG && insn->shift <= ARM_ASR && insn->amount >= 1 &&
+           insn->amount <= 31;
 }
 
 static struct operand2 lift_operand2(struct lifter *l, const struct arm_insn *insn, bool carry)
@@ -60,6 +75,11 @@ static struct operand2 lift_operand2(struct lifter *l, const struct arm_insn *in
 
     ir_value value = lift_read(l, insn->rm);
 
+    if (carry && is_plain_shift(insn)) { /* x86's shift leaves the carry, too */
+        two.value = append_flags(l, shift_op[insn->shift], value, ir_const(b, insn->amount),
+                                 IR_FLAG_C);
+        return two;
+    }
     if (insn->operand == ARM_REG) {
         if (carry)
             two.carry = shifted_carry(l, insn, value);
@@ -76,16 +96,6 @@ static struct operand2 lift_operand2(struct lifter *l, const struct arm_insn *in
                                                   .c = ir_get(b, IR_C)});
     two.value = ir_binary(b, shift_op[insn->shift], value, amount);
     return two;
-}
-
-static ir_value append_flags(struct lifter *l, enum ir_op op, ir_value a, ir_value b,
-                             unsigned flags)
-{
-    ir_value carry = op == IR_ADC || op == IR_SBC ? ir_get(l->block, IR_C) : 0;
-
-    return ir_append(
-        l->block,
-        (struct ir_insn){.op = (uint8_t)op, .flags = (uint8_t)flags, .a = a, .b = b, .c = carry});
 }
 
 /* Sums and differences; RSB and RSC have their operands the other way round. */
@@ -127,13 +137,6 @@ static ir_value lift_sum(struct lifter *l, const struct arm_insn *insn, enum ir_
 }
 /* [/sum] */
 
-/* MOVS of a shifted register: x86's shift leaves the same three flags. */
-static bool is_plain_shift(const struct arm_insn *insn)
-{
-    return insn->op == ARM_MOV && insn->s && insn->operand == ARM_REG && insn->shift <= ARM_ASR &&
-           insn->amount >= 1 && insn->amount <= 31;
-}
-
 static ir_value lift_logic(struct lifter *l, const struct arm_insn *insn)
 {
     static const uint8_t ops[ARM_MVN + 1] = {
@@ -143,7 +146,7 @@ static ir_value lift_logic(struct lifter *l, const struct arm_insn *insn)
     bool s = insn->s || is_compare(insn);
     bool move = insn->op == ARM_MOV || insn->op == ARM_MVN;
 
-    if (is_plain_shift(insn))
+    if (insn->op == ARM_MOV && s && is_plain_shift(insn)) /* x86's shift leaves all three flags */
         return append_flags(l, shift_op[insn->shift], lift_read(l, insn->rm),
                             ir_const(l->block, insn->amount), IR_FLAGS_NZ | IR_FLAG_C);
 
