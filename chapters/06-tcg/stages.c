@@ -41,7 +41,7 @@ static const char usage[] =
     "\n"
     "NAME is a technique to leave out: optimizer, chaining, pins, fusing, repeating,\n"
     "lazy, deferring, inheriting, literals, select, liveness, runs,\n"
-    "following, saving, cutting, tiering, bmi.\n";
+    "following, saving, cutting, tiering, choices, idioms, meeting, placing, bmi.\n";
 
 static void parse(int argc, char **argv, struct translator_options *options)
 {
