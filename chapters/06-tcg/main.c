@@ -110,7 +110,7 @@ static void finish(void *self)
     fflush(t->settings->log);
 }
 
-static void interrupt_translated(void *self, const void *context)
+static void interrupt_translated(void *self, void *context)
 {
     translator_interrupt(((struct translating *)self)->translator, context);
 }

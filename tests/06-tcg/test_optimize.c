@@ -371,7 +371,7 @@ static struct ir_end run(struct machine *m, const struct generated *code, struct
     cpu.v = (uint8_t)state->globals[IR_V];
     memcpy(memory, state->memory, MEMORY_SIZE);
     status = ((enter *)(uintptr_t)(m->cache.run + m->trampolines.enter))(
-        &cpu, m->cache.run + code->entry, table, NULL);
+        &cpu, m->cache.run + code->body, table, NULL);
     memcpy(state->memory, memory, MEMORY_SIZE);
     for (unsigned n = code->maps; status == FRAME_FAULT_TAKEN && n-- > 0;)
         if (code->map[n].host <= m->fault) {
@@ -399,10 +399,8 @@ static void code_means_the_same(const struct x86_pins *pins, bool optimize, unsi
     machine_init(&m, pins);
     for (unsigned long n = 0; n < blocks; n++, seed++) {
         struct ir_random r = {.state = seed};
-        struct generate_options options = {.pins = pins,
-                                           .bmi = n % 2 && __builtin_cpu_supports("bmi2"),
-                                           .leave = m.trampolines.leave,
-                                           .settle = m.trampolines.settle};
+        struct generate_options options = {
+            .pins = pins, .bmi = n % 2 && __builtin_cpu_supports("bmi2"), .code = &m.trampolines};
 
         ir_random_block(&r, &before, 8 + ir_random_below(&r, length));
         block = before;
@@ -469,8 +467,7 @@ static void generate_usual(struct machine *m, const struct ir_block *block, bool
 {
     ck_assert(generate(&m->cache.code, block,
                        &(struct generate_options){.pins = &x86_pins_usual,
-                                                  .leave = m->trampolines.leave,
-                                                  .settle = m->trampolines.settle,
+                                                  .code = &m->trampolines,
                                                   .no_placing = no_placing},
                        code));
 }

@@ -42,7 +42,7 @@ struct engine {
     /* Runs until something only the caller can settle. */
     struct arm_stop (*run)(void *self, struct arm_cpu *cpu);
     /* NULL, or: a signal's handler, given this context, has set cpu->interrupt. */
-    void (*interrupt)(void *self, const void *context);
+    void (*interrupt)(void *self, void *context);
     /* NULL, or: forgets what was translated from [first, last]. */
     void (*flush)(void *self, uint32_t first, uint32_t last);
     /* NULL, or: fork() has made us a copy with one thread. */

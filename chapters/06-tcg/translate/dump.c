@@ -137,21 +137,14 @@ static void generate_again(struct translator *t, const struct block *block,
                            const struct ir_block *ir, x86_listener *listener, void *self,
                            struct x86_code *code)
 {
-    struct generate_options options = {.pins = t->pins,
-                                       .first_exit = block->first_exit,
-                                       .no_inheriting = t->options.without &
-                                                        TRANSLATOR_NO_INHERITING,
-                                       .bmi = t->bmi,
-                                       .leave = t->trampolines.leave,
-                                       .settle = t->trampolines.settle};
-    size_t header = sizeof(uint64_t); /* the key before the entry */
+    struct generate_options options = engine_generate_options(t, block->first_exit);
     struct generated *out = malloc(sizeof *out);
 
     *code = t->cache.code;
     code->bytes = mmap(NULL, code->limit, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (code->bytes != MAP_FAILED && out) {
-        code->size = block->entry - header;
+        code->size = block->entry;
         code->listener = listener;
         code->self = self;
         generate(code, ir, &options, out);

@@ -47,7 +47,7 @@ struct translator {
     struct code_cache cache;
     struct trampolines trampolines;
     struct block_table blocks;
-    _Atomic uintptr_t *jumps;          /* the jump table: addresses of code */
+    _Atomic uintptr_t *jumps;          /* the jump table: addresses of code; then a closed one */
     _Atomic uint8_t runs[ENGINE_RUNS]; /* of cold code, by key: see engine_is_hot() */
     struct translator_stats stats;
     FILE *perf_map;
@@ -93,6 +93,9 @@ struct block *engine_block(struct translator *t, struct arm_cpu *cpu, uint32_t k
 
 /* To translate, or to look at a block once more: at what is lifted, or optimized as well. */
 enum engine_purpose { ENGINE_TRANSLATE, ENGINE_SHOW_IR, ENGINE_SHOW_ALL };
+
+/* For the block whose exits are numbered from first_exit on. */
+struct generate_options engine_generate_options(const struct translator *t, uint32_t first_exit);
 
 /* Lifts and optimizes into *ir. */
 bool engine_lift(struct translator *t, const struct arm_cpu *cpu, uint32_t key,

@@ -1,9 +1,8 @@
 /*
  * invalidate.c: chaining blocks, and forgetting them.
  *
- * A chained exit jumps straight to its target, past its entry's look at cpu->interrupt
- * (interrupt.c). Each block keeps a list of the exits chained to it; to forget a block is
- * to give all of them back their stubs.
+ * A chained exit jumps straight to its target, past its entry's look at the key. Each block keeps a
+ * list of the exits chained to it; to forget a block is to give all of them back their stubs.
  *
  * All functions run under the translator's lock (engine.h).
  */
@@ -21,10 +20,7 @@ void engine_chain(struct translator *t, uint32_t number, struct block *to)
         t->options.without & TRANSLATOR_NO_CHAINING)
         return;
 
-    bool looks = t->options.without & TRANSLATOR_NO_CUTTING &&
-                 exit->key <= block_table_at(&t->blocks, exit->jump)->key;
-
-    code_cache_patch(&t->cache, exit->jump, looks ? to->entry : to->body);
+    code_cache_patch(&t->cache, exit->jump, to->body);
     exit->chained = true;
     exit->to = (uint32_t)(to - t->blocks.blocks);
     exit->next = to->callers;

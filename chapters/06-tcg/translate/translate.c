@@ -121,21 +121,28 @@ static void leave_to_interpreter(struct translator *t, uint32_t key,
     t->ir.end = (key & ~1u) + 2;
 }
 
+struct generate_options engine_generate_options(const struct translator *t, uint32_t first_exit)
+{
+    unsigned without = t->options.without;
+
+    return (struct generate_options){.pins = t->pins,
+                                     .code = &t->trampolines,
+                                     .first_exit = first_exit,
+                                     .no_inheriting = without & TRANSLATOR_NO_INHERITING,
+                                     .no_placing = without & TRANSLATOR_NO_PLACING,
+                                     .bmi = t->bmi,
+                                     .looks = without & TRANSLATOR_NO_CUTTING};
+}
+
 /* Code for t->ir, or for fewer instructions if registers run out. */
 static bool generate_block(struct translator *t, struct arm_cpu *cpu, uint32_t key,
                            const struct ir_recipe *inherited, struct arm_stop *stop)
 {
-    struct generate_options options = {
-        .pins = t->pins,
-        .first_exit = t->blocks.exit_count,
-        .no_inheriting = t->options.without & TRANSLATOR_NO_INHERITING,
-        .no_placing = t->options.without & TRANSLATOR_NO_PLACING,
-        .bmi = t->bmi,
-        .leave = t->trampolines.leave,
-        .settle = t->trampolines.settle,
-        .counter = t->options.count ? &t->blocks.blocks[t->blocks.block_count].executions : NULL,
-    };
+    struct generate_options options = engine_generate_options(t, t->blocks.exit_count);
     unsigned limit = t->options.block_limit;
+
+    if (t->options.count)
+        options.counter = &t->blocks.blocks[t->blocks.block_count].executions;
 
     while (!generate(&t->cache.code, &t->ir, &options, &t->generated)) {
         if (t->cache.code.overflow)

@@ -32,6 +32,7 @@
 
 #define CACHE_DEFAULT (32 * MIB)
 #define CACHE_LEAST   (128 * KIB) /* more than the longest block's code */
+#define TABLE         (JUMP_TABLE_SIZE * sizeof(uintptr_t))
 
 /* [fault] */
 /*
@@ -44,14 +45,20 @@ static bool claim_fault(void *self, const siginfo_t *info, void *context)
     struct translator *t = self;
     greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
     uint64_t rip = (uint64_t)regs[REG_RIP];
+    uintptr_t address = (uintptr_t)info->si_addr;
     struct frame_fault *fault;
     size_t offset;
 
     if (!code_cache_holds(&t->cache, rip, &offset) || offset < t->cache.kept)
         return false;
+    if (address - (uintptr_t)t->jumps - TABLE < TABLE) { /* interrupted: translator_interrupt() */
+        regs[REG_RDX] = FRAME_INTERRUPTED;
+        regs[REG_RIP] = (greg_t)(uintptr_t)engine_code(t, t->trampolines.leave);
+        return true;
+    }
     fault = *(struct frame_fault **)(uintptr_t)(regs[REG_RSP] + FRAME_FAULT);
     *fault = (struct frame_fault){.offset = offset,
-                                  .address = (uintptr_t)info->si_addr,
+                                  .address = address,
                                   .write = regs[REG_ERR] & 2, /* W/R */
                                   .vanished = info->si_signo == SIGBUS};
     regs[REG_RIP] = (greg_t)(uintptr_t)engine_code(t, t->trampolines.fault_leave);
@@ -79,7 +86,6 @@ static int init(struct translator *t)
 {
     size_t wanted = t->options.cache_size ? t->options.cache_size : CACHE_DEFAULT;
     size_t size = align_up(wanted < CACHE_LEAST ? CACHE_LEAST : wanted, SPACE_PAGE_SIZE);
-    size_t table = JUMP_TABLE_SIZE * sizeof *t->jumps;
     int error = code_cache_init(&t->cache, size);
 
     if (error)
@@ -89,8 +95,8 @@ static int init(struct translator *t)
         code_cache_free(&t->cache);
         return error;
     }
-    t->jumps = mmap(NULL, table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (t->jumps == MAP_FAILED) {
+    t->jumps = mmap(NULL, 2 * TABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (t->jumps == MAP_FAILED || mprotect((void *)t->jumps, TABLE, PROT_READ | PROT_WRITE) < 0) {
         code_cache_free(&t->cache);
         block_table_free(&t->blocks);
         return -ENOMEM;
@@ -147,7 +153,7 @@ void translator_free(struct translator *t)
     fault_remove(claim_fault, t);
     t->space->code_changes = NULL;
     t->space->watcher = NULL;
-    munmap((void *)t->jumps, JUMP_TABLE_SIZE * sizeof *t->jumps);
+    munmap((void *)t->jumps, 2 * TABLE);
     block_table_free(&t->blocks);
     code_cache_free(&t->cache);
     pthread_mutex_destroy(&t->lock);
@@ -220,7 +226,7 @@ static uint32_t enter(struct translator *t, struct arm_cpu *cpu, const struct bl
                       struct frame_fault *fault)
 {
     frame_enter *run = (frame_enter *)(uintptr_t)engine_code(t, t->trampolines.enter);
-    const void *code = engine_code(t, block->entry);
+    const void *code = engine_code(t, block->body);
     uint32_t status;
 
     t->running++;

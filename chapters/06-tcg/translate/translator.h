@@ -89,7 +89,7 @@ struct arm_stop translator_run(struct translator *t, struct arm_cpu *cpu);
  * For the handler of a signal that has set cpu->interrupt, in a thread that may be running
  * in t: makes it stop soon. context is the handler's third argument.
  */
-void translator_interrupt(struct translator *t, const void *context);
+void translator_interrupt(struct translator *t, void *context);
 
 /* After fork(), in the child: the other threads that may have been running are gone. */
 void translator_forked(struct translator *t);

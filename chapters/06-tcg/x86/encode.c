@@ -648,8 +648,3 @@ void x86_align(struct x86_code *code, size_t lead, size_t power)
         missing -= n;
     }
 }
-
-void x86_data64(struct x86_code *code, uint64_t value)
-{
-    put(code, value, 8);
-}

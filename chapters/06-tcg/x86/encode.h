@@ -244,9 +244,6 @@ void x86_patch(struct x86_code *code, size_t offset, size_t target);
 /* Fills up with one NOP so that size + lead is a multiple of power. */
 void x86_align(struct x86_code *code, size_t lead, size_t power);
 
-/* Plain data between instructions. */
-void x86_data64(struct x86_code *code, uint64_t value);
-
 const char *x86_reg_name(enum x86_reg reg, enum x86_width width);
 
 #endif

@@ -13,8 +13,7 @@
 #include "06-tcg/x86/generator.h"
 #include "common/bits.h"
 
-#define KEY_SIZE   8
-#define POLL_SIZE  10 /* of the instructions between a block's entry and its body */
+#define KEY_SIZE   11 /* of the entry's look at the key */
 #define CACHE_LINE 64
 #define NEAR       64 /* bytes from a loop's first block back to which there is a straight way */
 
@@ -222,22 +221,20 @@ static void emit_leave(struct x86_code *code, uint32_t status,
                        const struct generate_options *options)
 {
     x86_mov_imm(code, RDX, status);
-    x86_jmp(code, options->leave);
+    x86_jmp(code, options->code->leave);
 }
 
 /* [jump] */
 /*
- * An indirect jump looks the key up in the jump table and compares it with the key
- * that lies before the code found. No value of the block is needed any more. Bits 2 and
- * up of the key, times two, are jump_table_index() times eight: the place in the table.
+ * An indirect jump goes where the jump table says, with the key in eax: the block that is
+ * found there looks whether it is meant. No value of this block is needed any more. Bits 2
+ * and up of the key, times two, are jump_table_index() times eight: the place in the table.
  */
-static void emit_jump(struct generator *g, const struct ir_insn *insn,
-                      const struct generate_options *options)
+static void emit_jump(struct generator *g, const struct ir_insn *insn)
 {
     struct x86_code *code = g->code;
     struct x86_operand slot = {.reg = X86_NO_REG, .base = RDX, .index = RCX, .scale = 1};
     enum x86_reg target = allocate_use(&g->places, insn->a);
-    size_t miss;
 
     if (insn->pending)
         emit_pending(g, insn->pending, allocate_scratch(&g->places));
@@ -246,12 +243,7 @@ static void emit_jump(struct generator *g, const struct ir_insn *insn,
     x86_mov(code, X86_32, RCX, RAX);
     x86_alu_imm(code, X86_AND, X86_32, x86_reg(RCX), (JUMP_TABLE_SIZE - 1) << 2);
     x86_load(code, X86_64, RDX, x86_mem(RSP, FRAME_TABLE));
-    x86_load(code, X86_64, RCX, slot);
-    x86_alu_to(code, X86_CMP, X86_32, x86_mem(RCX, -8), RAX);
-    miss = x86_jcc_short(code, X86_NE);
-    x86_jmp_to(code, x86_reg(RCX));
-    x86_land(code, miss);
-    emit_leave(code, FRAME_LOOKUP, options);
+    x86_jmp_to(code, slot);
 }
 /* [/jump] */
 
@@ -358,7 +350,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_LABEL: emit_label(g, insn); break;
     case IR_EXIT:
     case IR_EXIT_IF: emit_exit(g, insn, out, options); break;
-    case IR_JUMP: emit_jump(g, insn, options); break;
+    case IR_JUMP: emit_jump(g, insn); break;
     case IR_INTERPRET: emit_interpret(g, insn, options); break;
     default: emit_value(g, i); break;
     }
@@ -396,7 +388,7 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
     }
     for (unsigned n = 0; n < g->settles; n++) {
         x86_patch(code, g->settle[n].jump, code->size);
-        x86_call(code, options->settle);
+        x86_call(code, options->code->settle);
         x86_jmp(code, g->settle[n].back);
     }
     for (unsigned n = 0; n < out->exits; n++) {
@@ -423,27 +415,42 @@ static bool is_loop(const struct ir_block *block)
 
 /* [place] */
 /*
- * Before a block's entry lies its key. The body of a loop begins where a cache line
- * begins: processors fetch and decode in aligned pieces, so that a short loop is then
- * one or two of them instead of three. Other blocks stay where they fall: branch
- * predictors seem to tell indirect jumps apart by the low bits of where they have led.
+ * Before a block's body lies its entry, for indirect jumps; none leads to a block that
+ * inherits. The body of a loop begins where a cache line begins: processors fetch and decode
+ * in aligned pieces, so that a short loop is then one or two of them instead of three. Other
+ * blocks stay where they fall: branch predictors seem to tell indirect jumps apart by the low
+ * bits of where they have led.
  */
-static void emit_place(struct x86_code *code, const struct ir_block *block,
-                       const struct generate_options *options)
+static void emit_entry(struct x86_code *code, const struct ir_block *block,
+                       const struct generate_options *options, struct generated *out)
 {
-    if (!options->no_placing && is_loop(block))
-        x86_align(code, KEY_SIZE + POLL_SIZE, CACHE_LINE);
-    else
-        x86_align(code, 0, KEY_SIZE);
-    x86_data64(code, block->start);
+    bool loop = !options->no_placing && is_loop(block);
+
+    x86_align(code, block->inherits ? 0 : KEY_SIZE, loop ? CACHE_LINE : 4);
+    out->entry = (uint32_t)code->size;
+    if (!block->inherits) {
+        x86_alu_imm(code, X86_CMP, X86_32, x86_reg(RAX), (int32_t)block->start);
+        x86_jcc(code, X86_NE, options->code->miss);
+    }
+    out->body = (uint32_t)code->size;
 }
 /* [/place] */
+
+static void emit_interrupted(struct generator *g, size_t jump,
+                             const struct generate_options *options)
+{
+    x86_patch(g->code, jump, g->code->size);
+    if (g->block->inherits)
+        emit_pending(g, 1, RAX);
+    x86_mov_imm(g->code, RAX, g->block->start);
+    emit_leave(g->code, FRAME_INTERRUPTED, options);
+}
 
 bool generate(struct x86_code *code, const struct ir_block *block,
               const struct generate_options *options, struct generated *out)
 {
     struct generator g;
-    size_t start = code->size, interrupted;
+    size_t start = code->size, interrupted = 0;
 
     g.code = code; /* the rest is large, and filled in as needed */
     g.block = block;
@@ -452,12 +459,11 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     g.kept = g.settles = g.leaves = g.detours = g.skips = 0;
     out->exits = out->maps = 0;
     allocate_begin(&g.places, code, block, options->pins);
-    emit_place(code, block, options);
-    out->entry = (uint32_t)code->size;
-    x86_alu_imm(code, X86_CMP, X86_32, x86_mem(RBP, offsetof(struct arm_cpu, interrupt)), 0);
-    interrupted = x86_jcc(code, X86_NE, X86_LATER);
-    out->body = (uint32_t)code->size;
-    assert(out->body == out->entry + POLL_SIZE || code->overflow);
+    emit_entry(code, block, options, out);
+    if (options->looks) {
+        x86_alu_imm(code, X86_CMP, X86_32, x86_mem(RBP, offsetof(struct arm_cpu, interrupt)), 0);
+        interrupted = x86_jcc(code, X86_NE, X86_LATER);
+    }
     if (options->counter) {
         x86_mov_imm64(code, RAX, (uintptr_t)options->counter);
         x86_unary(code, X86_INC, X86_64, x86_mem(RAX, 0));
@@ -465,11 +471,8 @@ bool generate(struct x86_code *code, const struct ir_block *block,
     for (unsigned i = 0; i < block->count; i++)
         emit_insn(&g, i, options, out);
     emit_stubs(&g, options, out);
-    x86_patch(code, interrupted, code->size);
-    if (block->inherits)
-        emit_pending(&g, 1, RAX);
-    x86_mov_imm(code, RAX, block->start);
-    emit_leave(code, FRAME_INTERRUPTED, options);
+    if (options->looks)
+        emit_interrupted(&g, interrupted, options);
     out->end = (uint32_t)code->size;
     if (g.places.failed)
         code->size = start;

@@ -3,10 +3,9 @@
  *
  * The code of a block, as it lies in the cache:
  *
- *            8 bytes   the block's key, for indirect jumps to compare
- *   entry    cmp       is cpu->interrupt set?  \ chained exits lead behind
- *            jne stub                          / these two
- *            ...       the guest's instructions
+ *   entry    cmp       is the key in eax this block's?  \ for indirect jumps;
+ *            jne miss                                   / chained exits lead behind them
+ *   body     ...       the guest's instructions
  *            jmp stub  a direct exit: chained later by changing its displacement
  *   stub     mov eax, key; mov edx, status; jmp leave
  *
@@ -22,7 +21,7 @@
 
 #define GENERATE_EXITS (IR_GUEST * 4 + 2) /* direct exits of a block, at most */
 
-/* The jump table: 2^bits pointers to code, by key. The key lies 8 bytes before it. */
+/* The jump table: 2^bits pointers to entries, by key. */
 #define JUMP_TABLE_BITS 16
 #define JUMP_TABLE_SIZE (1u << JUMP_TABLE_BITS)
 
@@ -55,7 +54,7 @@ struct code_map {
 
 struct generated {
     uint32_t entry;
-    uint32_t body; /* entry, less the look at cpu->interrupt */
+    uint32_t body; /* entry, less the look at the key */
     uint32_t end;
     unsigned exits, maps;
     struct exit_site exit[GENERATE_EXITS];
@@ -66,11 +65,11 @@ struct generate_options {
     const struct x86_pins *pins;
     uint32_t first_exit; /* number of this block's first exit, for FRAME_EXIT */
     uint64_t *counter;   /* counts executions if not NULL */
-    size_t leave;        /* offset of the code that leaves */
-    bool no_inheriting;  /* no straight ways */
-    bool no_placing;     /* loops lie where they fall */
-    bool bmi;            /* the host has BMI2 */
-    size_t settle;       /* of the subroutine that settles lazy flags */
+    const struct trampolines *code;
+    bool no_inheriting; /* no straight ways */
+    bool no_placing;    /* loops lie where they fall */
+    bool bmi;           /* the host has BMI2 */
+    bool looks;         /* each block looks at cpu->interrupt */
 };
 
 /*
@@ -88,8 +87,9 @@ struct trampolines {
     size_t enter;       /* a function: enum frame_status + key, see translator.c */
     size_t leave;       /* rax is the key, rdx the status */
     size_t fault_leave; /* the same without a key, from anywhere in a block */
+    size_t look;        /* the last step of enter(), which may be done again: is it interrupted? */
     size_t settle;      /* a subroutine: lazy flags become kept ones; changes the host's */
-    size_t miss;        /* code that belongs to no key: what an empty jump table holds */
+    size_t miss;        /* rax is the key, which the jump table does not know */
 };
 
 void generate_trampolines(struct x86_code *code, const struct x86_pins *pins,

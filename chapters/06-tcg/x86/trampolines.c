@@ -118,12 +118,12 @@ static size_t settle(struct x86_code *code)
     return start;
 }
 
-static size_t enter(struct x86_code *code, const struct x86_pins *pins)
+static void enter(struct x86_code *code, const struct x86_pins *pins, struct trampolines *out)
 {
-    size_t start;
+    size_t interrupted;
 
     x86_align(code, 0, 16);
-    start = code->size;
+    out->enter = code->size;
     for (unsigned n = 0; n < ARRAY_SIZE(preserved); n++)
         x86_push(code, preserved[n]);
     x86_alu_imm(code, X86_SUB, X86_64, x86_reg(RSP), FRAME_SIZE);
@@ -133,8 +133,12 @@ static size_t enter(struct x86_code *code, const struct x86_pins *pins)
     load_flags(code);
     x86_mov(code, X86_64, RAX, RSI); /* RSI may be a pin */
     load_pins(code, pins);
+    out->look = code->size;
+    x86_alu_imm(code, X86_CMP, X86_32, CPU(interrupt), 0);
+    interrupted = x86_jcc_short(code, X86_NE);
     x86_jmp_to(code, x86_reg(RAX));
-    return start;
+    x86_land(code, interrupted);
+    x86_mov_imm(code, RDX, FRAME_INTERRUPTED);
 }
 
 /* Back to C; the status is in RDX. */
@@ -160,26 +164,24 @@ static void store_key(struct x86_code *code)
 void generate_trampolines(struct x86_code *code, const struct x86_pins *pins,
                           struct trampolines *out)
 {
+    size_t stay;
+
     out->settle = settle(code);
 
-    out->enter = enter(code, pins);
+    enter(code, pins, out);
+    stay = x86_jmp_short(code); /* interrupted */
+    out->fault_leave = code->size;
+    x86_mov_imm(code, RDX, FRAME_FAULT_TAKEN);
+    x86_land(code, stay);
+    store_pins(code, pins);
+    store_flags(code, out->settle);
+    leave_frame(code);
 
+    out->miss = code->size;
+    x86_mov_imm(code, RDX, FRAME_LOOKUP);
     out->leave = code->size;
     store_pins(code, pins);
     store_flags(code, out->settle);
     store_key(code);
     leave_frame(code);
-
-    out->fault_leave = code->size;
-    store_pins(code, pins);
-    store_flags(code, out->settle);
-    x86_mov_imm(code, RDX, FRAME_FAULT_TAKEN);
-    leave_frame(code);
-
-    /* Its key, 0xfffffffe, is the address of no instruction; and if, it leaves too. */
-    x86_align(code, 0, 8);
-    x86_data64(code, 0xfffffffe);
-    out->miss = code->size;
-    x86_mov_imm(code, RDX, FRAME_LOOKUP);
-    x86_jmp(code, out->leave);
 }
