@@ -18,6 +18,7 @@
 
 #define CHOICES 3  /* instructions of a run, at most */
 #define BEHIND  40 /* IR instructions between the comparison and the run, at most */
+_Static_assert(BEHIND + 8 <= IR_REORDER, "with those of one more ARM instruction");
 
 /* No effect but a register's new value, made by one operation or two that anybody may do early. */
 static bool is_plain(const struct arm_insn *insn)

@@ -134,6 +134,15 @@ static bool is_better_left(const struct allocation *a, unsigned i)
            !(left->reg != X86_NO_REG && a->last_use[insn->a] <= i);
 }
 
+/* A sum or difference without a copy of the left operand, if there is a way. */
+static bool emit_short_sum(struct generator *g, unsigned i, bool flags)
+{
+    enum ir_op op = g->block->insns[i].op;
+
+    return (op == IR_SUB && subtract_from_constant(g, i)) ||
+           ((op == IR_ADD || op == IR_SUB) && !flags && add_by_lea(g, i));
+}
+
 void emit_add_sub_logic(struct generator *g, unsigned i)
 {
     static const enum x86_alu alu[] = {[IR_ADD] = X86_ADD,
@@ -143,7 +152,6 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
                                        [IR_XOR] = X86_XOR};
     const struct ir_insn *insn = &g->block->insns[i];
     bool flags = insn->flags & ~insn->lazy || insn->fused, used = g->places.last_use[i];
-    bool add = insn->op == IR_ADD || insn->op == IR_SUB;
     ir_value left = insn->a, other = insn->b;
     uint32_t constant;
 
@@ -158,9 +166,7 @@ void emit_add_sub_logic(struct generator *g, unsigned i)
         return;
     if (!used && (insn->op == IR_SUB || insn->op == IR_AND) && !by_result) {
         emit_compare(g, insn);
-    } else if (insn->op == IR_SUB && !by_result && subtract_from_constant(g, i)) {
-        ;
-    } else if (flags || by_result || !add || !add_by_lea(g, i)) {
+    } else if (by_result || !emit_short_sum(g, i, flags)) {
         if (insn->op != IR_SUB &&
             (allocate_is_const(&g->places, left, &constant) || is_better_left(&g->places, i))) {
             left = insn->b;

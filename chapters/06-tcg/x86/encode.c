@@ -358,9 +358,10 @@ void x86_rorx(struct x86_code *code, enum x86_width width, enum x86_reg reg, str
               unsigned count)
 {
     size_t start = code->size;
-    char number[12];
+    char number[12] = "";
 
-    snprintf(number, sizeof number, "%#x", count);
+    if (code->listener)
+        snprintf(number, sizeof number, "%#x", count);
     put_vex(code, 3, 3, 0xf0, width, reg, 0, rm);
     put(code, count, 1);
     list_reg_rm_text(code, start, "rorx", width, reg, rm, number);
