@@ -257,6 +257,22 @@ START_TEST(code_that_rewrites_the_next_instruction_goes_on)
 }
 END_TEST
 
+START_TEST(a_constant_that_is_shifted_for_its_flags_is_added_shifted)
+{
+    static const uint32_t code[] = {
+        0xe3b010a0, /* movs r1, #160 */
+        0xe1b01081, /* lsls r1, r1, #1 */
+        0xe0810003, /* add r0, r1, r3 */
+        BKPT,
+    };
+
+    put_code(CODE, code, ARRAY_SIZE(code));
+    guest.cpu.r[3] = 1000;
+    run_to_breakpoint(CODE);
+    ck_assert_uint_eq(guest.cpu.r[0], 1320);
+}
+END_TEST
+
 START_TEST(a_literal_that_changes_is_seen)
 {
     put(CODE, 0xe59f0000); /* ldr r0, [pc]: the word at CODE + 8 */
@@ -820,6 +836,7 @@ static void add_common(TCase *tests)
     tcase_add_test(tests, a_block_that_others_are_chained_to_can_change);
     tcase_add_test(tests, a_guest_can_rewrite_its_own_code);
     tcase_add_test(tests, code_that_rewrites_the_next_instruction_goes_on);
+    tcase_add_test(tests, a_constant_that_is_shifted_for_its_flags_is_added_shifted);
     tcase_add_test(tests, a_literal_that_changes_is_seen);
     tcase_add_test(tests, unmapped_code_does_not_run_again);
     tcase_add_test(tests, a_fault_shows_the_flags_that_a_loop_has_handed_on);

@@ -48,10 +48,15 @@ static void constant_to_the_right(const struct ir_block *block, struct ir_insn *
     }
 }
 
-/* By how many bits it is shifted to the left, if that is a constant. Else 0. */
+/*
+ * By how many bits it is shifted to the left, if that is a constant. Else 0. A constant that
+ * is shifted for its flags' sake does not count: as an immediate it has no scale.
+ */
 static unsigned shift_of(const struct ir_block *block, ir_value v)
 {
-    return block->insns[v].op == IR_LSL ? value_of(block, block->insns[v].b) : 0;
+    const struct ir_insn *insn = &block->insns[v];
+
+    return insn->op == IR_LSL && !is_const(block, insn->a) ? value_of(block, insn->b) : 0;
 }
 
 /* What is shifted by 1 to 3 is added by the same instruction, as the index of an address. */
