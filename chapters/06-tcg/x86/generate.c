@@ -418,15 +418,14 @@ static bool is_loop(const struct ir_block *block)
  * Before a block's body lies its entry, for indirect jumps; none leads to a block that
  * inherits. The body of a loop begins where a cache line begins: processors fetch and decode
  * in aligned pieces, so that a short loop is then one or two of them instead of three. Other
- * blocks keep some of their low bits: branch predictors seem to tell indirect jumps apart by
- * the low bits of where they have led.
+ * blocks stay where they fall: branch predictors seem to tell indirect jumps apart by the low
+ * bits of where they have led.
  */
 static void emit_entry(struct x86_code *code, const struct ir_block *block,
                        const struct generate_options *options, struct generated *out)
 {
-    bool loop = !options->no_placing && is_loop(block);
-
-    x86_align(code, block->inherits ? 0 : KEY_SIZE, loop ? CACHE_LINE : 16);
+    if (!options->no_placing && is_loop(block))
+        x86_align(code, block->inherits ? 0 : KEY_SIZE, CACHE_LINE);
     out->entry = (uint32_t)code->size;
     if (!block->inherits) {
         x86_alu_imm(code, X86_CMP, X86_32, x86_reg(RAX), (int32_t)block->start);
