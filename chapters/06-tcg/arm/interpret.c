@@ -165,15 +165,16 @@ static bool fetch_raw(const struct arm_cpu *cpu, uint32_t address, uint32_t *raw
 
 /* [loop] */
 /*
- * What a thread has decoded lately, found by its address but believed only if the bits
- * are the same: so code that is written over needs no care.
+ * What a thread has decoded lately. It is found by its bits, not by its address: programs
+ * have the same words in many places, and code that is written over needs no care. (The
+ * factor, 2^32 over the golden ratio, brings every bit of the word into the highest ten.)
  */
-#define REMEMBERED 512
+#define REMEMBERED_BITS 10
 
-static const struct arm_insn *decode(bool thumb, uint32_t address, uint32_t raw)
+static const struct arm_insn *decode(bool thumb, uint32_t raw)
 {
-    static _Thread_local struct arm_insn remembered[REMEMBERED];
-    struct arm_insn *insn = &remembered[address / (thumb ? 2 : 4) % REMEMBERED];
+    static _Thread_local struct arm_insn remembered[1 << REMEMBERED_BITS];
+    struct arm_insn *insn = &remembered[raw * UINT32_C(0x9e3779b1) >> (32 - REMEMBERED_BITS)];
 
     if (insn->length == 0 || insn->raw != raw || insn->thumb != thumb)
         *insn = thumb ? arm_decode_thumb(raw) : arm_decode(raw);
@@ -187,7 +188,7 @@ bool arm_fetch(const struct arm_cpu *cpu, uint32_t address, struct arm_insn *ins
 
     if (!fetch_raw(cpu, address, &raw, stop))
         return false;
-    *insn = *decode(cpu->thumb, address, raw);
+    *insn = *decode(cpu->thumb, raw);
     return true;
 }
 
@@ -196,7 +197,7 @@ bool arm_step(struct arm_cpu *cpu, struct arm_stop *stop)
     uint32_t raw;
 
     return fetch_raw(cpu, cpu->r[ARM_PC], &raw, stop) &&
-           arm_execute(cpu, decode(cpu->thumb, cpu->r[ARM_PC], raw), stop);
+           arm_execute(cpu, decode(cpu->thumb, raw), stop);
 }
 
 struct running {
@@ -223,7 +224,7 @@ static void run(void *self)
             return;
         cpu->budget--;
         cpu->instructions++;
-        if (!arm_execute(cpu, decode(cpu->thumb, cpu->r[ARM_PC], raw), &running->stop))
+        if (!arm_execute(cpu, decode(cpu->thumb, raw), &running->stop))
             return;
     }
 }
