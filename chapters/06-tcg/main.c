@@ -35,10 +35,7 @@ static const char usage[] =
     "  -s SIZE             the stack's size in bytes\n"
     "  -strace             print each system call and signal\n"
     "  --interpret         execute one instruction after the other, translate nothing\n"
-    "  --without=LIST      leave out: optimizer, chaining, pins, fusing, repeating, lazy,\n"
-    "                      deferring, inheriting, literals, select, liveness,\n"
-    "                      runs, following, saving, cutting, tiering,\n"
-    "                      choices, idioms, meeting, placing, bmi\n"
+    "  --without=LIST      leave out some of\n" TRANSLATOR_TECHNIQUES
     "  --dump=LIST         print each block when it is translated: arm, ir, opt, x86; or,\n"
     "                      at the end, all of them as json\n"
     "  --profile           at the end, print the blocks that were executed most\n"

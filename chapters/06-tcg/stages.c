@@ -39,9 +39,7 @@ static const char usage[] =
     "Translates ARM instructions (hexadecimal words; a loop if there are none), prints\n"
     "the stages of their translation, and runs them.\n"
     "\n"
-    "NAME is a technique to leave out: optimizer, chaining, pins, fusing, repeating,\n"
-    "lazy, deferring, inheriting, literals, select, liveness, runs,\n"
-    "following, saving, cutting, tiering, choices, idioms, meeting, placing, bmi.\n";
+    "NAME is a technique to leave out, of\n" TRANSLATOR_TECHNIQUES;
 
 static void parse(int argc, char **argv, struct translator_options *options)
 {

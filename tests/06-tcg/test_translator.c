@@ -732,6 +732,18 @@ START_TEST(dumps_show_every_stage)
 }
 END_TEST
 
+START_TEST(the_usage_names_every_technique)
+{
+    char names[] = TRANSLATOR_TECHNIQUES;
+    unsigned bits = 0;
+    const char *bad;
+
+    for (char *name = strtok(names, ", \n"); name; name = strtok(NULL, ", \n"))
+        ck_assert_msg(translator_parse_without(name, &bits, &bad), "%s", name);
+    ck_assert_uint_eq(bits, TRANSLATOR_NO_ALL);
+}
+END_TEST
+
 START_TEST(unknown_names_of_stages_and_techniques_are_refused)
 {
     unsigned bits = 0;
@@ -885,6 +897,7 @@ int main(void)
     tcase_add_test(tests, an_exchange_that_faults_is_the_helpers);
     tcase_add_test(tests, dumps_show_every_stage);
     tcase_add_test(tests, unknown_names_of_stages_and_techniques_are_refused);
+    tcase_add_test(tests, the_usage_names_every_technique);
     suite_add_tcase(suite, tests);
     suite_add_tcase(suite, tiers());
     return harness_main(suite);
