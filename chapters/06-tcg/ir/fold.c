@@ -1,5 +1,6 @@
 /*
- * fold.c: operations whose result is known, or is one of their operands.
+ * fold.c: operations whose result is known, or is one of their operands, or that x86 has in
+ * a shorter form: a scaled sum, the low half or byte of a register.
  *
  * Guest code has more of these than one would think: R15 is a constant in each
  * instruction, literals are constants, and so is what is added to them. An operation

@@ -10,7 +10,9 @@
  *
  * This pass marks both. It counts on the code generator: operations that
  * keeps_host_flags() names compile to instructions that leave EFLAGS alone, sums to LEA
- * instead of ADD if they are told to be quiet.
+ * instead of ADD if they are told to be quiet. What would change EFLAGS in between is computed
+ * before the setter, if it depends on nothing since. Left out: moving loads and stores, whose
+ * order another thread may see.
  */
 #include <string.h>
 

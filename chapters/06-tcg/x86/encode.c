@@ -1,5 +1,6 @@
 /*
- * encode.c: the bytes of x86-64 instructions.
+ * encode.c: the bytes of those x86-64 instructions that generated code is made of. Left out:
+ * all others, floating point and vectors above all.
  *
  *   +-------+-----+--------+-------+-----+--------------+-----------+
  *   | 65 67 | REX | opcode | ModRM | SIB | displacement | immediate |
@@ -10,6 +11,7 @@
  *   ModRM mod:2 reg:3 rm:3   mod 3: rm is a register, else memory with 0, 1, 4
  *                            bytes of displacement
  *   SIB   scale:2 index:3 base:3
+ *   VEX   C4 and two bytes in place of 66 and REX, for BMI2: see put_vex()
  *
  * [SDM2, 2.1 "Instruction Format for Protected Mode, Real-Address Mode, and
  * Virtual-8086 Mode", 2.2.1 "REX Prefixes"]. Three holes in the pattern need care:
