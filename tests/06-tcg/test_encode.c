@@ -76,6 +76,7 @@ static void all_bmi(struct x86_code *c, enum x86_width width, enum x86_reg reg,
     x86_shift_by(c, X86_SAR, width, reg, rm, third);
     x86_rorx(c, width, reg, rm, 7);
     x86_bzhi(c, width, reg, rm, third);
+    x86_mulx(c, width, reg, third, (reg * 7u + 3) % 16);
 }
 
 static void all_two_operand(struct x86_code *c, enum x86_reg reg, struct x86_operand rm)
@@ -115,15 +116,16 @@ static void all_two_operand(struct x86_code *c, enum x86_reg reg, struct x86_ope
 static void all_one_operand(struct x86_code *c, struct x86_operand rm)
 {
     static const enum x86_shift shifts[] = {X86_ROL, X86_ROR, X86_RCR, X86_SHL, X86_SHR, X86_SAR};
-    static const enum x86_unary unaries[] = {X86_NOT, X86_NEG, X86_MUL, X86_DIV, X86_INC, X86_DEC};
+    static const enum x86_unary unaries[] = {X86_NOT, X86_NEG, X86_MUL, X86_IMUL,
+                                             X86_DIV, X86_INC, X86_DEC};
 
     for (unsigned w = 0; w < 4; w++) {
-        for (unsigned op = 0; op < 6; op++) {
+        for (unsigned op = 0; op < ARRAY_SIZE(shifts); op++) {
             x86_shift_imm(c, shifts[op], widths[w], rm, 1);
             x86_shift_imm(c, shifts[op], widths[w], rm, 7);
             x86_shift_cl(c, shifts[op], widths[w], rm);
         }
-        for (unsigned op = 0; op < 6; op++)
+        for (unsigned op = 0; op < ARRAY_SIZE(unaries); op++)
             x86_unary(c, unaries[op], widths[w], rm);
         for (unsigned n = 0; n < ARRAY_SIZE(constants); n++) {
             for (unsigned op = 0; op < 8; op++)
@@ -322,6 +324,7 @@ START_TEST(only_instructions_that_change_flags_say_so)
     x86_movzx(&code, X86_8, RAX, x86_reg(RAX));
     x86_shift_by(&code, X86_SHL, X86_32, RAX, x86_reg(RCX), RDX);
     x86_rorx(&code, X86_32, RAX, x86_reg(RCX), 7);
+    x86_mulx(&code, X86_32, RAX, RCX, RBX);
     ck_assert(!code.flags_changed);
     x86_bzhi(&code, X86_32, RAX, x86_reg(RCX), RDX);
     ck_assert(code.flags_changed);

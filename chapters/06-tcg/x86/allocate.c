@@ -142,7 +142,7 @@ static struct x86_operand slot_operand(unsigned slot)
     return x86_mem(RSP, (int32_t)slot * 8);
 }
 
-static void take_register(struct allocation *a, ir_value v, enum x86_reg reg)
+void allocate_take(struct allocation *a, ir_value v, enum x86_reg reg)
 {
     a->owner[reg] = v;
     a->place[v].reg = (uint8_t)reg;
@@ -208,7 +208,7 @@ void allocate_claim(struct allocation *a, enum x86_reg reg)
 
         x86_mov(a->code, width_of(a, v), other, reg);
         a->owner[reg] = IR_NONE;
-        take_register(a, v, other);
+        allocate_take(a, v, other);
         a->busy &= ~(1u << other); /* the instruction may not even use it */
     }
     a->busy |= 1u << reg;
@@ -249,7 +249,7 @@ enum x86_reg allocate_use(struct allocation *a, ir_value v)
     if (reg == X86_NO_REG) {
         reg = find_register(a);
         allocate_bring(a, reg, v);
-        take_register(a, v, reg);
+        allocate_take(a, v, reg);
     }
     a->busy |= 1u << reg;
     return reg;
@@ -321,7 +321,7 @@ void allocate_leave_home(struct allocation *a, unsigned i, unsigned global)
             enum x86_reg reg = find_register(a);
 
             allocate_bring(a, reg, v);
-            take_register(a, v, reg);
+            allocate_take(a, v, reg);
         }
         unlink_home(a, v);
     }
@@ -361,7 +361,7 @@ enum x86_reg allocate_fresh(struct allocation *a, unsigned i)
 {
     enum x86_reg reg = find_register(a);
 
-    take_register(a, (ir_value)i, reg);
+    allocate_take(a, (ir_value)i, reg);
     return reg;
 }
 
@@ -375,10 +375,11 @@ enum x86_reg allocate_result(struct allocation *a, unsigned i)
 enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_value other)
 {
     bool both = other == v;
+    unsigned wish = a->place[i].wish;
+    bool there = wish != ALLOCATE_NONE && allocate_is_in(a, v, a->pins->reg[wish]);
     enum x86_reg pin = wished_pin(a, i, both ? IR_NONE : other), reg = a->place[v].reg;
 
     if (pin != X86_NO_REG) {
-        bool there = allocate_is_in(a, v, pin);
         bool other_there = !both && other != IR_NONE && allocate_is_in(a, other, pin);
 
         assert(!other_there);
@@ -389,12 +390,12 @@ enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_valu
     }
     if (reg != X86_NO_REG && a->owner[reg] == v && a->last_use[v] <= i && !both) {
         a->place[v].reg = X86_NO_REG; /* v ends here: its register is the result's */
-        take_register(a, (ir_value)i, reg);
+        allocate_take(a, (ir_value)i, reg);
         return reg;
     }
     reg = find_register(a);
     allocate_bring(a, reg, v);
-    take_register(a, (ir_value)i, reg);
+    allocate_take(a, (ir_value)i, reg);
     return reg;
 }
 
@@ -485,8 +486,11 @@ void allocate_set(struct allocation *a, unsigned i)
         allocate_bring(a, pin, insn->a);
     else
         x86_store(a->code, width, frame_home(insn->global), allocate_use(a, insn->a));
-    if (place->home != ALLOCATE_NONE || width == X86_8)
+    if (width == X86_8 || pin_of(a, insn->a) != X86_NO_REG ||
+        (place->home != ALLOCATE_NONE && pin == X86_NO_REG))
         return;
+    if (place->home != ALLOCATE_NONE) /* in memory: the pin is a better one */
+        unlink_home(a, insn->a);
     link_home(a, insn->a, insn->global);
     if (pin != X86_NO_REG && place->reg != X86_NO_REG && a->owner[place->reg] == insn->a) {
         /* the pin will do */

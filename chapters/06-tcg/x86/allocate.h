@@ -82,6 +82,9 @@ enum x86_reg allocate_copy(struct allocation *a, unsigned i, ir_value v, ir_valu
 /* Like allocate_result(), but never an operand's register nor a pin. */
 enum x86_reg allocate_fresh(struct allocation *a, unsigned i);
 
+/* Value v is in this register now, which has been claimed. */
+void allocate_take(struct allocation *a, ir_value v, enum x86_reg reg);
+
 /* A register for the length of this instruction. */
 enum x86_reg allocate_scratch(struct allocation *a);
 

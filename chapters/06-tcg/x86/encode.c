@@ -379,6 +379,16 @@ void x86_bzhi(struct x86_code *code, enum x86_width width, enum x86_reg reg, str
     list_reg_rm_text(code, start, "bzhi", width, reg, rm, x86_reg_name(index, width));
 }
 
+void x86_mulx(struct x86_code *code, enum x86_width width, enum x86_reg high, enum x86_reg low,
+              enum x86_reg right)
+{
+    size_t start = code->size;
+
+    put_vex(code, 2, 3, 0xf6, width, high, low, x86_reg(right));
+    list(code, start, "mulx %s, %s, %s", x86_reg_name(high, width), x86_reg_name(low, width),
+         x86_reg_name(right, width));
+}
+
 void x86_unary(struct x86_code *code, enum x86_unary op, enum x86_width width,
                struct x86_operand rm)
 {

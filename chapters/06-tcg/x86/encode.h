@@ -80,6 +80,7 @@ enum x86_unary {
     X86_NOT = 2,
     X86_NEG = 3,
     X86_MUL = 4,
+    X86_IMUL = 5,
     X86_DIV = 6,
     X86_INC = 8,
     X86_DEC = 9,
@@ -190,7 +191,7 @@ void x86_bswap(struct x86_code *code, enum x86_reg reg);
 /*
  * BMI2: a result apart from its operands, and flags as they were; of SHLX and its kin, which
  * count like x86_shift_cl(), in any register. BZHI keeps the low bits below number index, which
- * is the register's low byte, 0 to 255, and does change flags.
+ * is the register's low byte, 0 to 255, and does change flags. MULX multiplies by EDX, unsigned.
  */
 void x86_shift_by(struct x86_code *code, enum x86_shift op, enum x86_width width, enum x86_reg reg,
                   struct x86_operand rm, enum x86_reg count);
@@ -198,6 +199,8 @@ void x86_rorx(struct x86_code *code, enum x86_width width, enum x86_reg reg, str
               unsigned count);
 void x86_bzhi(struct x86_code *code, enum x86_width width, enum x86_reg reg, struct x86_operand rm,
               enum x86_reg index);
+void x86_mulx(struct x86_code *code, enum x86_width width, enum x86_reg high, enum x86_reg low,
+              enum x86_reg right);
 
 void x86_bt(struct x86_code *code, enum x86_width width, struct x86_operand rm, unsigned bit);
 void x86_cmc(struct x86_code *code);
