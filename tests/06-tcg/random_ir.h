@@ -120,8 +120,10 @@ static inline void ir_random_memory(struct ir_random *r)
         ir_random_exchange(r);
         return;
     }
-    if (ir_random_below(r, 8)) /* mostly one that succeeds */
-        insn.a = ir_const(r->block, MEMORY_START + 8 + ir_random_below(r, MEMORY_SIZE - 24));
+    if (ir_random_below(r, 8)) /* mostly one that succeeds, and half of these near each other */
+        insn.a = ir_const(r->block,
+                          MEMORY_START + 8 +
+                              (ir_random_below(r, 2) ? ir_random_below(r, MEMORY_SIZE - 24) : 0));
     if (ir_random_below(r, 3) == 0) {
         insn.b = ir_binary(r->block, IR_AND, ir_random_value(r), ir_const(r->block, 1));
         insn.scale = (uint8_t)ir_random_below(r, 4);
@@ -131,6 +133,8 @@ static inline void ir_random_memory(struct ir_random *r)
 
     ir_value v = ir_append(r->block, insn);
 
+    if (insn.op == IR_LOAD && ir_random_below(r, 2))
+        ir_set(r->block, ir_random_below(r, IR_N), v);
     if (insn.op == IR_LOAD)
         ir_random_keep(r, v);
 }

@@ -207,9 +207,14 @@ static void keeps_meaning(void (*pass)(struct ir_block *block))
     }
 }
 
+static void copies(struct ir_block *block)
+{
+    ir_copies(block, true);
+}
+
 START_TEST(copies_keep_the_meaning)
 {
-    keeps_meaning(ir_copies);
+    keeps_meaning(copies);
 }
 END_TEST
 
@@ -591,6 +596,147 @@ START_TEST(halves_of_a_value_together_are_the_value)
 }
 END_TEST
 
+static void access_word(struct ir_block *block, struct ir_insn insn)
+{
+    insn.b = IR_NONE;
+    if (insn.op == IR_LOAD)
+        ir_set(block, 2, ir_append(block, insn));
+    else
+        ir_append(block, insn);
+}
+
+/* str r3, [r11, #-8], then something else, then ldr r2, [r11, #-8]: is it still a load? */
+static bool is_loaded_behind(struct ir_insn between)
+{
+    static struct ir_block block;
+    struct ir_insn word = {.size = 4, .imm = -8u};
+
+    ir_begin(&block, 0);
+    word.a = ir_get(&block, 11);
+    word.c = ir_get(&block, 3);
+    word.op = IR_STORE;
+    access_word(&block, word);
+    between.a = between.op != IR_SET && between.a == 1 ? ir_get(&block, 1) : word.a;
+    between.c = word.c;
+    access_word(&block, between);
+    word.op = IR_LOAD;
+    access_word(&block, word);
+    ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
+    for (unsigned i = 0; i < block.count; i++)
+        if (block.insns[i].op == IR_LOAD && block.insns[i].size == 4)
+            return true;
+    return false;
+}
+
+START_TEST(what_was_stored_is_not_loaded_again)
+{
+    struct ir_insn other = {.op = IR_STORE, .size = 1, .imm = -9u};
+
+    ck_assert(!is_loaded_behind((struct ir_insn){.op = IR_NOP}));
+    ck_assert(!is_loaded_behind(other));
+    other.imm = -4u;
+    ck_assert(!is_loaded_behind(other));
+    other.imm = -5u;
+    ck_assert(is_loaded_behind(other));
+    other.imm = -9u;
+    other.size = 2;
+    ck_assert(is_loaded_behind(other));
+    other.imm = -100u;
+    other.a = 1; /* another register may hold the same */
+    ck_assert(is_loaded_behind(other));
+    other.op = IR_LOAD;
+    ck_assert(!is_loaded_behind(other));
+    ck_assert(is_loaded_behind((struct ir_insn){.op = IR_FENCE}));
+    ck_assert(is_loaded_behind((struct ir_insn){.op = IR_SET, .global = 3})); /* r3 is gone */
+}
+END_TEST
+
+/* adds or subs r0, left, right; r1 perhaps changes; ldr r4, [r2]; cmp r2, r3: the setter. */
+static struct ir_insn setter_before_load(enum ir_op op, unsigned left, unsigned right, bool changes)
+{
+    static struct ir_block block;
+    ir_value setter, address;
+
+    ir_begin(&block, 0);
+    setter = ir_append(&block, (struct ir_insn){.op = (uint8_t)op,
+                                                .flags = IR_FLAGS_ALL,
+                                                .a = ir_get(&block, left),
+                                                .b = ir_get(&block, right)});
+    ir_set(&block, 0, setter);
+    if (changes)
+        ir_set(&block, 1, ir_const(&block, 0));
+    address = ir_get(&block, 2);
+    access_word(&block, (struct ir_insn){.op = IR_LOAD, .size = 4, .a = address});
+    ir_append(&block,
+              (struct ir_insn){
+                  .op = IR_SUB, .flags = IR_FLAGS_ALL, .a = address, .b = ir_get(&block, 3)});
+    ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
+    return block.insns[setter];
+}
+
+START_TEST(what_a_result_overwrites_is_known_by_the_result)
+{
+    struct ir_insn insn = setter_before_load(IR_ADD, 0, 1, false);
+
+    ck_assert(insn.deferred && !insn.saved);
+    insn = setter_before_load(IR_ADD, 1, 0, false);
+    ck_assert(insn.deferred && !insn.saved);
+    insn = setter_before_load(IR_SUB, 0, 1, false);
+    ck_assert(insn.deferred && !insn.saved);
+    insn = setter_before_load(IR_SUB, 0, 1, true);
+    ck_assert(insn.deferred && insn.saved == IR_SAVED_RIGHT);
+    insn = setter_before_load(IR_SUB, 1, 0, true);
+    ck_assert(insn.deferred && insn.saved == IR_SAVED_RIGHT);
+}
+END_TEST
+
+static void count_lines(void *self, size_t offset, const char *text)
+{
+    (void)offset;
+    *(unsigned *)self += strncmp(text, "nop", 3) != 0; /* before a jump that is patched */
+}
+
+/* The instructions of the host that a long product r0, r1 of r2 and r3 becomes. */
+static unsigned product_lines(enum ir_op op, bool bmi)
+{
+    static struct ir_block block;
+    static struct generated code;
+    static struct machine m;
+    unsigned lines[2];
+
+    for (unsigned with = 0; with < 2; with++) {
+        machine_init(&m, &x86_pins_usual);
+        m.cache.code.listener = count_lines;
+        m.cache.code.self = &lines[with];
+        lines[with] = 0;
+        ir_begin(&block, 0);
+        if (with) {
+            ir_value product = ir_binary(&block, op, ir_get(&block, 2), ir_get(&block, 3));
+            ir_value low = ir_unary(&block, IR_LOW, product);
+
+            ir_set(&block, 1, ir_unary(&block, IR_HIGH, product));
+            ir_set(&block, 0, low);
+        }
+        ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+        ck_assert(generate(
+            &m.cache.code, &block,
+            &(struct generate_options){.pins = &x86_pins_usual, .code = &m.trampolines, .bmi = bmi},
+            &code));
+        machine_free(&m);
+    }
+    return lines[1] - lines[0];
+}
+
+START_TEST(the_halves_of_a_product_are_made_where_they_are_wanted)
+{
+    ck_assert_uint_eq(product_lines(IR_UMULL, true), 2);  /* mov, mulx */
+    ck_assert_uint_eq(product_lines(IR_UMULL, false), 4); /* mov, mul, mov, mov */
+    ck_assert_uint_eq(product_lines(IR_SMULL, true), 4);
+}
+END_TEST
+
 /* add r0, r0, r1, lsl #2; and r2, r2, #255; lsl r3, #16; asr r3, #16; lsr r4, #24 */
 START_TEST(shifts_that_x86_has_in_other_instructions_are_gone)
 {
@@ -651,6 +797,9 @@ int main(void)
     tcase_add_test(code, a_carry_stays_where_it_is_if_what_comes_between_may_come_before);
     tcase_add_test(code, halves_of_a_value_together_are_the_value);
     tcase_add_test(code, shifts_that_x86_has_in_other_instructions_are_gone);
+    tcase_add_test(code, what_was_stored_is_not_loaded_again);
+    tcase_add_test(code, what_a_result_overwrites_is_known_by_the_result);
+    tcase_add_test(code, the_halves_of_a_product_are_made_where_they_are_wanted);
     suite_add_tcase(suite, meaning);
     suite_add_tcase(suite, passes);
     suite_add_tcase(suite, code);

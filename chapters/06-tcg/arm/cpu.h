@@ -63,7 +63,7 @@ struct arm_io {
 struct arm_lazy_flags {
     uint8_t nz;   /* N and Z: 0 kept, 1 of left op right, 2 of result */
     uint8_t c, v; /* 0 kept, 1 of left op right */
-    uint8_t add;  /* op is an addition; else a subtraction */
+    uint8_t add;  /* bit 0: op is an addition, else a subtraction; bit 1: left is the result */
     uint32_t left, right;
     uint32_t result;
     uint16_t nzv; /* those that are kept, as LAHF and SETO leave them in AX */

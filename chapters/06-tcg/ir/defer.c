@@ -18,7 +18,7 @@
  *
  * A setter is deferred only if its recipe is good at every such place until all of its
  * flags are set anew. SUBS r1, r1, #1 has overwritten r1, but knows what it was: the
- * result plus 1.
+ * result plus 1. So does ADDS r1, r1, r2: the result less r2.
  */
 #include "06-tcg/ir/ir_ops.h"
 #include "06-tcg/ir/optimize.h"
@@ -90,8 +90,19 @@ static bool by_operands(const struct deferring *d, const struct ir_insn *insn, u
            operand(d, insn->b, saved & IR_SAVED_RIGHT, &recipe->right, &recipe->right_const);
 }
 
-/* The recipe by the result, which the next SET puts into a register. */
-static bool by_result(const struct deferring *d, unsigned i, struct ir_recipe *recipe)
+/* Can v be the right operand, if the result overwrites the left one? */
+static bool is_kept(const struct deferring *d, ir_value v, unsigned saved, struct ir_recipe *recipe)
+{
+    return operand(d, v, saved, &recipe->right, &recipe->right_const) &&
+           recipe->right != recipe->left;
+}
+
+/*
+ * The recipe by the result, which the next SET puts into a register: of a sum or difference,
+ * this and the right operand tell the left one.
+ */
+static bool by_result(const struct deferring *d, unsigned i, unsigned saved,
+                      struct ir_recipe *recipe)
 {
     const struct ir_insn *insn = &d->block->insns[i], *set = insn + 1;
     bool sum = (insn->op == IR_ADD || insn->op == IR_SUB) && insn->sets == IR_FLAGS_ALL;
@@ -103,11 +114,14 @@ static bool by_result(const struct deferring *d, unsigned i, struct ir_recipe *r
     *recipe = (struct ir_recipe){.op = IR_AND, .left = set->global, .right = IR_NO_GLOBAL};
     if (!(insn->lazy & (IR_FLAG_C | IR_FLAG_V)))
         return true;
-    if (!sum || d->block->insns[insn->b].op != IR_CONST)
-        return false;
     recipe->op = insn->op;
-    recipe->right_const = d->block->insns[insn->b].imm;
-    recipe->left_const = insn->op == IR_SUB ? recipe->right_const : -recipe->right_const;
+    if (!sum || (!is_kept(d, insn->b, saved, recipe) &&
+                 (insn->op == IR_SUB || saved || !is_kept(d, insn->a, 0, recipe))))
+        return false;
+    if (recipe->right == IR_NO_GLOBAL)
+        recipe->left_const = insn->op == IR_SUB ? recipe->right_const : -recipe->right_const;
+    else
+        recipe->undo = true;
     return true;
 }
 
@@ -163,8 +177,8 @@ static bool walk(struct ir_block *block, unsigned i, const struct ir_recipe *rec
 
         if (insn->op == IR_SKIP && !in_region)
             in_region = region_writes(block, j);
-        if (insn->op == IR_SET && !(by_result && insn->a == i) &&
-            (insn->global == recipe->left || insn->global == recipe->right))
+        if (insn->op == IR_SET && ((insn->global == recipe->left && !(by_result && insn->a == i)) ||
+                                   insn->global == recipe->right))
             dirty = true;
         if (written) /* of some flags only: their operands would have to be kept too */
             return !(lazy & ~written);
@@ -194,7 +208,7 @@ static bool find_unsaved(const struct deferring *d, unsigned i, struct ir_recipe
         walk(d->block, i, recipe, false, d->in_region, loop, 0))
         return true;
     *result = true;
-    return by_result(d, i, recipe) && walk(d->block, i, recipe, true, d->in_region, loop, 0);
+    return by_result(d, i, 0, recipe) && walk(d->block, i, recipe, true, d->in_region, loop, 0);
 }
 
 static bool find_recipe(const struct deferring *d, unsigned i, struct ir_recipe *recipe,
@@ -210,11 +224,17 @@ static bool find_recipe(const struct deferring *d, unsigned i, struct ir_recipe 
         if (*loop)
             break;
     }
-    *result = *loop = false;
+    *loop = false;
     for (unsigned saved = IR_SAVED_LEFT; saved <= (IR_SAVED_LEFT | IR_SAVED_RIGHT); saved++) {
         insn->saved = (uint8_t)saved;
+        *result = false;
+        *recipe = (struct ir_recipe){0};
         if (by_operands(d, insn, saved, recipe) &&
             walk(d->block, i, recipe, false, d->in_region, false, 0))
+            return true;
+        *result = true;
+        if (saved == IR_SAVED_RIGHT && by_result(d, i, saved, recipe) &&
+            walk(d->block, i, recipe, true, d->in_region, false, 0))
             return true;
     }
     insn->saved = 0;

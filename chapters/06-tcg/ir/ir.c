@@ -144,6 +144,8 @@ void ir_inherit(struct ir_block *block, const struct ir_recipe *recipe)
     setter.a = operand_of(block, recipe->left, recipe->left_const);
     setter.b = setter.op == IR_AND ? setter.a
                                    : operand_of(block, recipe->right, recipe->right_const);
+    if (recipe->undo)
+        setter.a = ir_binary(block, setter.op == IR_ADD ? IR_SUB : IR_ADD, setter.a, setter.b);
     setter.flags = setter.op == IR_AND ? IR_FLAGS_NZ : IR_FLAGS_ALL;
     ir_append(block, setter);
 }

@@ -172,13 +172,15 @@ struct ir_insn {
 
 /*
  * How to compute flags from the guest's registers: left op right, where left is a
- * register plus a constant, and right one of the two. IR_AND: N and Z of left.
+ * register plus a constant, and right one of the two. IR_AND: N and Z of left. If undo is 1,
+ * left names the result: what was on the left is found from that and right.
  */
 struct ir_recipe {
     uint8_t op;          /* IR_ADD, IR_SUB, IR_AND */
     uint8_t left, right; /* globals, IR_NO_GLOBAL or IR_IN_MEMORY */
     uint8_t lazy;        /* the flags */
     uint32_t left_const, right_const;
+    uint32_t undo;
 };
 
 #define IR_NO_GLOBAL   0xff

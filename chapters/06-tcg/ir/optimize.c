@@ -10,7 +10,7 @@
 void ir_optimize(struct ir_block *block, const struct ir_options *options, ir_live_flags *live,
                  void *self)
 {
-    ir_copies(block);
+    ir_copies(block, !options->no_forwarding);
     if (!options->no_fusing)
         ir_fuse(block, !options->no_repeating);
     ir_dead_flags(block, !options->no_lazy, live, self);

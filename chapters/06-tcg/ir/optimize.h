@@ -5,7 +5,7 @@
  * never change. What "meaning" is, ir_evaluate() says: globals and memory at every
  * place where the block may stop, and where it goes.
  *
- *     ir_copies()      a GET of what is known; values replaced by equal ones
+ *     ir_copies()      a GET or LOAD of what is known; values replaced by equal ones
  *                      and, by ir_fold(), operations on constants; x + 0, x & x, ...
  *     ir_fuse()        conditions that the host's own flags will answer
  *     ir_dead_flags()  flags that nobody reads any more
@@ -17,7 +17,7 @@
 
 #include "06-tcg/ir/ir.h"
 
-void ir_copies(struct ir_block *block);
+void ir_copies(struct ir_block *block, bool forward); /* forward: loads of what is known, too */
 
 /* Instruction i alone. The operand that its value is equal to, or IR_NONE. */
 ir_value ir_fold(struct ir_block *block, unsigned i);
@@ -39,11 +39,12 @@ void ir_defer(struct ir_block *block, bool save); /* after ir_dead_code() */
 
 /* What may be left out. */
 struct ir_options {
-    bool no_fusing;    /* no ir_fuse() */
-    bool no_repeating; /* of which: no condition compares again */
-    bool no_lazy;      /* no flags are lazy */
-    bool no_deferring; /* no ir_defer() */
-    bool no_saving;    /* of which: no operand is saved */
+    bool no_fusing;     /* no ir_fuse() */
+    bool no_repeating;  /* of which: no condition compares again */
+    bool no_lazy;       /* no flags are lazy */
+    bool no_deferring;  /* no ir_defer() */
+    bool no_saving;     /* of which: no operand is saved */
+    bool no_forwarding; /* what was stored is loaded again */
 };
 
 /* All of them, in a good order. */

@@ -51,6 +51,7 @@ static const struct name techniques[] = {
     {"meeting", TRANSLATOR_NO_MEETING},
     {"placing", TRANSLATOR_NO_PLACING},
     {"bmi", TRANSLATOR_NO_BMI},
+    {"forwarding", TRANSLATOR_NO_FORWARDING},
 };
 
 static const struct name stages[] = {

@@ -54,7 +54,8 @@ static void lift_guarded(void *self)
                                      .no_repeating = without & TRANSLATOR_NO_REPEATING,
                                      .no_lazy = without & TRANSLATOR_NO_LAZY,
                                      .no_deferring = without & TRANSLATOR_NO_DEFERRING,
-                                     .no_saving = without & TRANSLATOR_NO_SAVING};
+                                     .no_saving = without & TRANSLATOR_NO_SAVING,
+                                     .no_forwarding = without & TRANSLATOR_NO_FORWARDING};
 
         ir_optimize(l->ir, &options, without & TRANSLATOR_NO_LIVENESS ? NULL : live_flags, l);
         engine_dump_stage(l->t, l->ir, TRANSLATOR_DUMP_OPT);

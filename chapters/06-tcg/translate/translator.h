@@ -55,14 +55,16 @@
 #define TRANSLATOR_NO_MEETING    0x40000u  /* blocks go on where another one begins */
 #define TRANSLATOR_NO_PLACING    0x80000u  /* loops lie where they fall */
 #define TRANSLATOR_NO_BMI        0x100000u /* shifts as every x86-64 has them */
-#define TRANSLATOR_NO_ALL        0x1fffffu
+#define TRANSLATOR_NO_FORWARDING 0x200000u /* what was stored is loaded again */
+#define TRANSLATOR_NO_ALL        0x3fffffu
 
 /* Their names, as lines of a usage text. */
 #define TRANSLATOR_TECHNIQUES                                                                      \
     "                      optimizer, chaining, pins, fusing, repeating, lazy,\n"                  \
     "                      deferring, inheriting, literals, select, liveness,\n"                   \
     "                      runs, following, saving, cutting, tiering,\n"                           \
-    "                      choices, idioms, meeting, placing, bmi\n"
+    "                      choices, idioms, meeting, placing, bmi,\n"                              \
+    "                      forwarding\n"
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */

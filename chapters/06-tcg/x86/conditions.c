@@ -66,10 +66,10 @@ static void save_nzv(struct generator *g, unsigned flags)
 #define LAZY(field) x86_mem(RBP, offsetof(struct arm_cpu, lazy.field))
 
 /* Four bytes at once: which flags are lazy, and of what operation. */
-static void store_kinds(struct generator *g, unsigned flags, bool add)
+static void store_kinds(struct generator *g, unsigned flags, unsigned add)
 {
     const uint8_t kinds[] = {!!(flags & IR_FLAGS_NZ), !!(flags & IR_FLAG_C), !!(flags & IR_FLAG_V),
-                             add};
+                             (uint8_t)add};
     uint32_t word;
 
     memcpy(&word, kinds, sizeof word);
@@ -146,7 +146,7 @@ void emit_pending(struct generator *g, unsigned pending, enum x86_reg scratch)
     } else {
         store_from_register(g, LAZY(left), r->left, r->left_const, scratch);
         store_from_register(g, LAZY(right), r->right, r->right_const, scratch);
-        store_kinds(g, r->lazy, r->op == IR_ADD);
+        store_kinds(g, r->lazy, (r->op == IR_ADD) | r->undo << 1);
     }
     g->kept &= ~r->lazy;
 }
@@ -302,6 +302,8 @@ void generate_flags(struct arm_cpu *cpu, const struct ir_recipe *recipe)
         right = cpu->lazy.right;
     else if (recipe->right != IR_NO_GLOBAL)
         right += cpu->r[recipe->right];
+    if (recipe->undo)
+        left = subtract ? left + right : left - right;
     result = recipe->op == IR_AND ? left : subtract ? left - right : left + right;
     exact = (int64_t)(int32_t)left + (subtract ? -(int64_t)(int32_t)right : (int32_t)right);
     if (recipe->lazy & IR_FLAG_N)

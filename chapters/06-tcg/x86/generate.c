@@ -176,7 +176,7 @@ static bool goes_straight(const struct generator *g, const struct ir_insn *insn,
     const struct ir_recipe *recipe = &g->block->recipe[insn->pending - 1];
 
     return g->block->start - insn->imm <= NEAR && !options->no_inheriting &&
-           recipe->left != IR_IN_MEMORY && recipe->right != IR_IN_MEMORY;
+           recipe->left != IR_IN_MEMORY && recipe->right != IR_IN_MEMORY && !recipe->undo;
 }
 
 /* A setter that a recipe describes sets all flags that its operation can set. */

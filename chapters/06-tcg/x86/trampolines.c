@@ -57,13 +57,31 @@ static void store_flags(struct x86_code *code, size_t settle)
     x86_setcc(code, X86_B, CPU(n));
 }
 
+/* From the result to the left operand, in ECX, if that is what lazy.left is. */
+static void undo(struct x86_code *code)
+{
+    size_t known, add, done;
+
+    x86_test_imm(code, X86_8, CPU(lazy.add), 2);
+    known = x86_jcc_short(code, X86_E);
+    x86_test_imm(code, X86_8, CPU(lazy.add), 1);
+    add = x86_jcc_short(code, X86_NE);
+    x86_alu(code, X86_ADD, X86_32, RCX, CPU(lazy.right));
+    done = x86_jmp_short(code);
+    x86_land(code, add);
+    x86_alu(code, X86_SUB, X86_32, RCX, CPU(lazy.right));
+    x86_land(code, done);
+    x86_land(code, known);
+}
+
 /* Left op right once more: N, Z and V into AX, C into CL. */
 static void compute_again(struct x86_code *code)
 {
     size_t add, done;
 
     x86_load(code, X86_32, RCX, CPU(lazy.left));
-    x86_alu_imm(code, X86_CMP, X86_8, CPU(lazy.add), 0);
+    undo(code);
+    x86_test_imm(code, X86_8, CPU(lazy.add), 1);
     add = x86_jcc_short(code, X86_NE);
     x86_alu(code, X86_CMP, X86_32, RCX, CPU(lazy.right));
     x86_setcc(code, X86_AE, x86_reg(RCX));
