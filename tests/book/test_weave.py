@@ -511,6 +511,19 @@ class Transcripts(Book):
         self.shows('run="echo a" needs=tool:sh', "$ echo a", "b")
         self.red("the page shows 'b'")
 
+    def test_what_one_linux_does_is_not_asked_of_another(self):
+        self.write("build/kernels/cloud/release", "6.12.9-cloud-amd64\n")
+        self.shows("run=true needs=linux:6.1", "$ true")
+        self.assertEqual(self.weave("--check"), (0, "SKIP book/a.md:1: $ true: the page shows "
+            "Linux 6.1, and this system's is 6.12.9-cloud-amd64\n"
+            "0 passed, 0 failed, 1 skipped\n"))
+        for release, need in (("6.1.0-56-cloud-amd64", "linux:6.1"), (None, "linux:6.1")):
+            top = self.top if release else "/nowhere"
+            self.write("build/kernels/cloud/release", f"{release}\n")
+            self.assertIsNone(transcripts.another_kernel(top, "6.1"))
+        self.shows("run=true needs=linux:old", "$ true")
+        self.red("unknown needs=linux:old")
+
     def test_without_a_lab_kvm_is_skipped_aloud(self):
         for need in ("kvm", "linux"):
             self.shows(f"run=true needs={need}", "$ true")
