@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define IN_PAGE 0xfffu
+
 struct place {
     ir_value base, index; /* base is IR_NONE: disp alone */
     unsigned scale;
@@ -56,7 +58,10 @@ ir_value ir_known_access(const struct ir_memory *m, const struct ir_block *block
     return IR_NONE;
 }
 
-/* Forgets what a STORE may overwrite. */
+/*
+ * Forgets what a STORE may overwrite. Only places within a page are compared: a page may be
+ * mapped twice, and a ring buffer's is, one beside the other.
+ */
 static void forget_overwritten(struct ir_memory *m, const struct ir_block *block, unsigned i)
 {
     const struct ir_insn *store = &block->insns[i];
@@ -67,7 +72,8 @@ static void forget_overwritten(struct ir_memory *m, const struct ir_block *block
         const struct ir_insn *access = &block->insns[m->access[n]];
         struct place q = place_of(block, access);
 
-        if (comparable(&p, &q) && q.disp - p.disp >= store->size && p.disp - q.disp >= access->size)
+        if (comparable(&p, &q) && ((q.disp - p.disp) & IN_PAGE) >= store->size &&
+            ((p.disp - q.disp) & IN_PAGE) >= access->size)
             m->access[kept++] = m->access[n];
     }
     m->count = kept;

@@ -233,6 +233,38 @@ static void segments_are_shared(void)
     CHECK(shmctl(id, IPC_RMID, NULL) == 0 && semctl(set, 0, IPC_RMID) == 0);
 }
 
+/* Two addresses, one word: who has stored through the one must see it through the other. */
+static __attribute__((noinline)) int store_twice(volatile int *middle)
+{
+    middle[-PAGE / 8] = 1;
+    middle[PAGE / 8] = 2;
+    return middle[-PAGE / 8];
+}
+
+static __attribute__((noinline)) int load_again(volatile int *middle)
+{
+    int before = middle[-PAGE / 8];
+
+    middle[PAGE / 8] = before + 5;
+    return middle[-PAGE / 8] - before;
+}
+
+static void a_page_is_mapped_twice_side_by_side(void)
+{
+    int fd = (int)syscall(SYS_memfd_create, "ring", 0);
+    char *ring = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0 && ring != MAP_FAILED);
+    for (int n = 0; n < 2; n++)
+        CHECK(mmap(ring + n * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+              ring + n * PAGE);
+    for (int turn = 0; turn < 20; turn++) { /* the first ones are interpreted */
+        CHECK(store_twice((int *)(void *)(ring + PAGE / 2 + 64)) == 2);
+        CHECK(load_again((int *)(void *)(ring + PAGE / 2 + 64)) == 5);
+    }
+    CHECK(munmap(ring, 2 * PAGE) == 0 && close(fd) == 0);
+}
+
 int main(void)
 {
     mappings_come_and_go();
@@ -240,6 +272,7 @@ int main(void)
     files_are_mapped();
     mappings_move_and_grow();
     segments_are_shared();
+    a_page_is_mapped_twice_side_by_side();
     the_heap_grows_to_a_limit();
     endless_recursion_is_a_fault();
     wild_pointers_are_efault();
