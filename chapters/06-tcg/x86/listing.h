@@ -1,5 +1,6 @@
 /*
- * listing.h: the encoder's instructions as text, for who listens. (encode.c only.)
+ * listing.h: the encoder's instructions as text, for who listens. (For the encoder's
+ * files alone.)
  *
  * The syntax is the GNU assembler's ".intel_syntax noprefix", complete with "dword
  * ptr", so that the text can be assembled again and the bytes compared.
