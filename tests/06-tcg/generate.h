@@ -142,12 +142,29 @@ static inline bool is_memory(const struct arm_insn *insn)
     return insn->op >= ARM_LDR && insn->op <= ARM_STREX;
 }
 
+/* Can the next instruction executed be another than the following one? */
+static inline bool ends_block(const struct arm_insn *insn)
+{
+    switch (insn->op) {
+    case ARM_B:
+    case ARM_BL:
+    case ARM_BLX:
+    case ARM_BX:
+    case ARM_SVC_OP:
+    case ARM_BKPT:
+    case ARM_UNDEF: return true;
+    case ARM_LDM: return insn->list >> ARM_PC & 1;
+    case ARM_LDR: return insn->rd == ARM_PC;
+    default: return insn->op <= ARM_MVN && !arm_compares(insn) && insn->rd == ARM_PC;
+    }
+}
+
 /* Can the instruction stand anywhere in a program, once its registers are prepared? */
 static inline bool is_suitable(const struct generator *g, const struct arm_insn *insn)
 {
     bool offset_register = insn->operand == ARM_REG && insn->op <= ARM_STRD;
 
-    if (arm_ends_block(insn) || insn->op == ARM_GET_TLS || insn->op == ARM_HINT)
+    if (ends_block(insn) || insn->op == ARM_GET_TLS || insn->op == ARM_HINT)
         return false;
     if ((g->options & GENERATE_V5) && is_v6(insn))
         return false;

@@ -192,41 +192,43 @@ static bool pair_restricted(const struct arm_insn *insn, const struct fields *f)
            (insn->writeback && insn->rn == rd + 1);
 }
 
-/* Does one of the row's restrictions hold? The names are those of encodings.h. */
-static bool restricted(unsigned unless, const struct arm_insn *insn, const struct fields *f)
+/* Does this restriction hold? The names are those of encodings.h. */
+static bool restricted(enum restriction unless, const struct arm_insn *insn, const struct fields *f)
 {
     unsigned rd = insn->rd, rn = insn->rn, rm = insn->rm;
-    return ((unless & D15) && rd == ARM_PC) || ((unless & N15) && rn == ARM_PC) ||
-           ((unless & M15) && rm == ARM_PC) || ((unless & O15) && insn->ra == ARM_PC) ||
-           ((unless & S15) && insn->s && rd == ARM_PC) || ((unless & HILO) && rd == insn->ra) ||
-           ((unless & BASE) && insn->writeback && (rn == ARM_PC || rn == rd)) ||
-           ((unless & PAIR) && pair_restricted(insn, f)) ||
-           ((unless & RM_PAIR) && (rm % 2 || rm == ARM_LR || rd == rm + 1)) ||
-           ((unless & EMPTY) && insn->list == 0) ||
-           ((unless & LOADED) && insn->writeback && (insn->list >> rn & 1)) ||
-           ((unless & STATUS) && (rd == rn || rd == rm)) ||
-           ((unless & SWAP) && (rn == rd || rn == rm)) ||
-           ((unless & FIELD) && (insn->imm - 1 > 31 || insn->amount + insn->imm > 32)) ||
-           ((unless & LOW) && rn < 8 && rm < 8) ||
-           ((unless & BOTH15) && rd == ARM_PC && rm == ARM_PC);
-}
 
-static bool is_compare(unsigned op)
-{
-    return op >= ARM_TST && op <= ARM_CMN;
+    switch (unless) {
+    case D15: return rd == ARM_PC;
+    case N15: return rn == ARM_PC;
+    case M15: return rm == ARM_PC;
+    case O15: return insn->ra == ARM_PC;
+    case S15: return insn->s && rd == ARM_PC;
+    case HILO: return rd == insn->ra;
+    case BASE: return insn->writeback && (rn == ARM_PC || rn == rd);
+    case PAIR: return pair_restricted(insn, f);
+    case RM_PAIR: return rm % 2 || rm == ARM_LR || rd == rm + 1;
+    case EMPTY: return insn->list == 0;
+    case LOADED: return insn->writeback && (insn->list >> rn & 1);
+    case STATUS: return rd == rn || rd == rm;
+    case SWAP: return rn == rd || rn == rm;
+    case FIELD: return insn->imm - 1 > 31 || insn->amount + insn->imm > 32;
+    case LOW: return rn < 8 && rm < 8;
+    case BOTH15: return rd == ARM_PC && rm == ARM_PC;
+    }
+    return false;
 }
 
 /* Fills insn, whose raw and length are set, from row number n of the table. */
 static void fill(struct arm_insn *insn, const struct table *table, int n, uint32_t word)
 {
     const struct encoding *encoding = &table->encodings[n];
-    struct fields f = {0};
+    struct fields f = {.c = 14}; /* always, where the pattern has no condition */
 
     take_fields(&table->rows[n], word, &f);
     insn->row = (uint16_t)n;
     insn->op = (uint8_t)encoding->op;
-    insn->cond = table->rows[n].run_count && table->rows[n].runs[0].field == 0 ? f.c : 14;
-    insn->s = f.S || is_compare(encoding->op);
+    insn->cond = f.c & 15;
+    insn->s = f.S || arm_compares(insn);
     insn->rd = (uint8_t)f.d;
     insn->rn = (uint8_t)f.n;
     insn->rm = (uint8_t)f.m;
@@ -242,8 +244,9 @@ static void fill(struct arm_insn *insn, const struct table *table, int n, uint32
     insn->size = (uint8_t)(encoding->size < 0 ? -encoding->size : encoding->size);
     insn->sign = encoding->size < 0;
     encoding_complete(insn, &f, encoding->form);
-    if (encoding->unless && restricted(encoding->unless, insn, &f))
-        insn->op = ARM_UNDEF;
+    for (unsigned unless = encoding->unless; unless; unless &= unless - 1)
+        if (restricted(unless & -unless, insn, &f))
+            insn->op = ARM_UNDEF;
 }
 
 struct arm_insn arm_decode(uint32_t raw)
@@ -276,20 +279,4 @@ struct arm_insn arm_decode_thumb(uint32_t raw)
     if (row >= 0)
         fill(&insn, &thumb, row, word);
     return insn;
-}
-
-bool arm_ends_block(const struct arm_insn *insn)
-{
-    switch (insn->op) {
-    case ARM_B:
-    case ARM_BL:
-    case ARM_BLX:
-    case ARM_BX:
-    case ARM_SVC_OP:
-    case ARM_BKPT:
-    case ARM_UNDEF: return true;
-    case ARM_LDM: return insn->list >> ARM_PC & 1;
-    case ARM_LDR: return insn->rd == ARM_PC;
-    default: return insn->op <= ARM_MVN && !is_compare(insn->op) && insn->rd == ARM_PC;
-    }
 }

@@ -199,7 +199,10 @@ static inline bool arm_thumb_is_pair(uint16_t first)
  */
 char *arm_disassemble(const struct arm_insn *insn, uint32_t address, char *text, unsigned size);
 
-/* Can the next instruction executed be another than the following one? */
-bool arm_ends_block(const struct arm_insn *insn);
+/* TST, TEQ, CMP or CMN: sets flags, and no register. */
+static inline bool arm_compares(const struct arm_insn *insn)
+{
+    return insn->op >= ARM_TST && insn->op <= ARM_CMN;
+}
 
 #endif

@@ -88,7 +88,7 @@ bool step_data(struct step *s)
 {
     const struct arm_insn *insn = s->insn;
     struct arm_cpu *cpu = s->cpu;
-    bool carry, compares = insn->op >= ARM_TST && insn->op <= ARM_CMN;
+    bool carry;
     uint32_t operand2 = step_operand2(s, &carry);
     struct result result = compute(cpu, insn->op, first_operand(s), operand2, carry);
 
@@ -97,7 +97,7 @@ bool step_data(struct step *s)
         cpu->c = result.carry;
         cpu->v = result.overflow;
     }
-    if (!compares)
+    if (!arm_compares(insn))
         step_set_reg(s, insn->rd, result.value);
     return true;
 }

@@ -9,7 +9,7 @@
  *     exit_if  lt, 0x8000  (host flags)          jl   ...
  *
  * This pass marks both. It counts on the code generator: operations that
- * keeps_host_flags() names compile to instructions that leave EFLAGS alone, sums to LEA
+ * ir_keeps_host_flags() names compile to instructions that leave EFLAGS alone, sums to LEA
  * instead of ADD if they are told to be quiet. What would change EFLAGS in between is computed
  * before the setter, if it depends on nothing since. Left out: moving loads and stores, whose
  * order another thread may see.
@@ -55,7 +55,7 @@ bool ir_can_be_quiet(const struct ir_block *block, const struct ir_insn *insn)
 }
 
 /* Moves and accesses, and what can be quiet. A condition does too if it is fused itself. */
-static bool keeps_host_flags(const struct fusing *f, const struct ir_insn *insn)
+bool ir_keeps_host_flags(const struct ir_block *block, const struct ir_insn *insn, unsigned known)
 {
     switch (insn->op) {
     case IR_NOP:
@@ -64,11 +64,11 @@ static bool keeps_host_flags(const struct fusing *f, const struct ir_insn *insn)
     case IR_LOAD:
     case IR_STORE: return true;
     case IR_GET:
-        return insn->global < IR_N || (insn->global >= IR_C && f->known & IR_FLAG_OF(insn->global));
+        return insn->global < IR_N || (insn->global >= IR_C && known & IR_FLAG_OF(insn->global));
     case IR_SET: return insn->global != IR_N && insn->global != IR_Z; /* bits of a word */
     default:
         return (ir_ops[insn->op].traits & IR_OP_COND && insn->fused) ||
-               ir_can_be_quiet(f->block, insn);
+               ir_can_be_quiet(block, insn);
     }
 }
 
@@ -159,7 +159,7 @@ static bool draw_together(struct fusing *f, unsigned i)
 
         if (insn->op == IR_SET && got >> insn->global & 1)
             return false;
-        if (!first[k - from] && (hands_on(insn) || keeps_host_flags(f, insn)))
+        if (!first[k - from] && (hands_on(insn) || ir_keeps_host_flags(f->block, insn, f->known)))
             continue;
         if (!ir_is_pure(insn->op) || insn->flags || ir_ops[insn->op].traits & IR_OP_COND ||
             (insn->op == IR_GET && insn->global >= IR_N))
@@ -273,7 +273,7 @@ static void visit(struct fusing *f, unsigned i)
         f->compared = (ir_value)i;
         f->chain = hands_on(insn) ? f->chain : i;
         f->loud = i + 1;
-    } else if (!keeps_host_flags(f, insn)) {
+    } else if (f->setter && !ir_keeps_host_flags(f->block, insn, f->known)) {
         f->setter = NULL;
     }
     if (insn->op == IR_SET && insn->global >= IR_N) {

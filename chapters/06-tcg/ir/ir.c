@@ -175,16 +175,6 @@ void ir_reorder(struct ir_block *block, unsigned from, unsigned count, const boo
     }
 }
 
-bool ir_has_value(enum ir_op op)
-{
-    return ir_ops[op].traits & IR_OP_VALUE;
-}
-
-bool ir_may_stop(enum ir_op op)
-{
-    return ir_ops[op].traits & IR_OP_STOPS;
-}
-
 bool ir_is_pure(enum ir_op op)
 {
     return ir_ops[op].traits & IR_OP_PURE;
@@ -223,7 +213,7 @@ bool ir_cond_holds(unsigned cond, bool n, bool z, bool c, bool v)
 /* Is operand v of instruction i a value that may be used there? */
 static bool usable(const struct ir_block *block, unsigned i, ir_value v, unsigned label)
 {
-    return v < i && v >= label && ir_has_value(block->insns[v].op);
+    return v < i && v >= label && (ir_ops[block->insns[v].op].traits & IR_OP_VALUE);
 }
 
 const char *ir_check(const struct ir_block *block)

@@ -224,13 +224,14 @@ ir_value ir_binary(struct ir_block *block, enum ir_op op, ir_value a, ir_value b
 void ir_reorder(struct ir_block *block, unsigned from, unsigned count, const bool *first);
 
 /* What an operation is like. */
-bool ir_has_value(enum ir_op op);
-bool ir_may_stop(enum ir_op op);     /* an exit, or an access that may fault */
 bool ir_is_pure(enum ir_op op);      /* its value is all it does, if it sets no flags */
 unsigned ir_flags_of(enum ir_op op); /* the flags it can set */
 
 /* Can it be computed with the host's flags as they are, if it is told to be quiet? */
 bool ir_can_be_quiet(const struct ir_block *block, const struct ir_insn *insn);
+
+/* Does it leave the host's flags as they are? known: flags of the guest that they hold. */
+bool ir_keeps_host_flags(const struct ir_block *block, const struct ir_insn *insn, unsigned known);
 
 /* The flags that condition 0..13 reads. */
 unsigned ir_cond_flags(unsigned cond);

@@ -71,7 +71,7 @@ static bool lift_insn(struct lifter *l, const struct arm_insn *insn)
 
 static bool sets_flags(const struct arm_insn *insn)
 {
-    return insn->s || (insn->op >= ARM_TST && insn->op <= ARM_CMN) || insn->op == ARM_MSR;
+    return insn->s || insn->op == ARM_MSR;
 }
 
 /* [region] */

@@ -25,9 +25,8 @@ static bool is_plain(const struct arm_insn *insn)
 {
     bool sum = insn->op == ARM_ADC || insn->op == ARM_SBC || insn->op == ARM_RSC;
 
-    return insn->op <= ARM_MVN && !(insn->op >= ARM_TST && insn->op <= ARM_CMN) && !sum &&
-           !insn->s && insn->rd != ARM_PC && insn->operand != ARM_REG_BY_REG &&
-           !(insn->operand == ARM_REG && insn->shift == ARM_RRX);
+    return insn->op <= ARM_MVN && !insn->s && !sum && insn->rd != ARM_PC &&
+           insn->operand != ARM_REG_BY_REG && !(insn->operand == ARM_REG && insn->shift == ARM_RRX);
 }
 
 /* The registers whose values it computes with. A plain MOV does not compute. */
@@ -48,12 +47,11 @@ struct setter {
     bool lost;        /* EFLAGS too; but the condition can compare again */
 };
 
+/* Conditions will find their flags in EFLAGS, if all goes well. */
 static bool keeps_host_flags(const struct ir_block *block, const struct ir_insn *insn)
 {
-    enum ir_op op = insn->op;
-
-    return op <= IR_SET || op == IR_SELECT || op == IR_LOAD || op == IR_STORE || op == IR_EXIT_IF ||
-           ir_can_be_quiet(block, insn);
+    return insn->op == IR_SELECT || insn->op == IR_EXIT_IF ||
+           ir_keeps_host_flags(block, insn, IR_FLAGS_ALL);
 }
 
 /* Looks back for the comparison. False: there is none whose answer is at hand. */

@@ -111,11 +111,6 @@ static bool is_sum(const struct arm_insn *insn, enum ir_op *op, bool *reversed)
     return *op != IR_NOP;
 }
 
-static bool is_compare(const struct arm_insn *insn)
-{
-    return insn->op >= ARM_TST && insn->op <= ARM_CMN;
-}
-
 /* R15 as a left operand; Thumb's ADR counts from the word that R15 is in. */
 static ir_value lift_left(struct lifter *l, const struct arm_insn *insn)
 {
@@ -130,7 +125,7 @@ static ir_value lift_sum(struct lifter *l, const struct arm_insn *insn, enum ir_
 {
     ir_value left = lift_left(l, insn);
     ir_value right = lift_operand2(l, insn, false).value;
-    unsigned flags = insn->s || is_compare(insn) ? IR_FLAGS_ALL : 0;
+    unsigned flags = insn->s ? IR_FLAGS_ALL : 0;
 
     return reversed ? append_flags(l, op, right, left, flags)
                     : append_flags(l, op, left, right, flags);
@@ -143,7 +138,7 @@ static ir_value lift_logic(struct lifter *l, const struct arm_insn *insn)
         [ARM_AND] = IR_AND, [ARM_EOR] = IR_XOR, [ARM_TST] = IR_AND,
         [ARM_TEQ] = IR_XOR, [ARM_ORR] = IR_OR,  [ARM_BIC] = IR_AND,
     };
-    bool s = insn->s || is_compare(insn);
+    bool s = insn->s;
     bool move = insn->op == ARM_MOV || insn->op == ARM_MVN;
 
     if (insn->op == ARM_MOV && s && is_plain_shift(insn)) /* x86's shift leaves all three flags */
@@ -182,10 +177,10 @@ bool lift_data(struct lifter *l, const struct arm_insn *insn)
     enum ir_op op;
     ir_value result;
 
-    if (insn->rd == ARM_PC && insn->s && !is_compare(insn))
+    if (insn->rd == ARM_PC && insn->s && !arm_compares(insn))
         return false; /* the return from an exception */
     result = is_sum(insn, &op, &reversed) ? lift_sum(l, insn, op, reversed) : lift_logic(l, insn);
-    if (is_compare(insn))
+    if (arm_compares(insn))
         return true;
     if (insn->rd == ARM_PC)
         write_pc(l, result);

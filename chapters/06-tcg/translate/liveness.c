@@ -26,11 +26,6 @@ struct effect {
     bool stops; /* it may show all flags, or go who knows where */
 };
 
-static bool is_compare(const struct arm_insn *insn)
-{
-    return insn->op >= ARM_TST && insn->op <= ARM_CMN;
-}
-
 static bool is_logic(const struct arm_insn *insn)
 {
     return insn->op <= ARM_EOR || insn->op == ARM_TST || insn->op == ARM_TEQ || insn->op >= ARM_ORR;
@@ -38,12 +33,12 @@ static bool is_logic(const struct arm_insn *insn)
 
 static struct effect data_effect(const struct arm_insn *insn)
 {
-    struct effect e = {.stops = insn->rd == ARM_PC && !is_compare(insn)};
+    struct effect e = {.stops = insn->rd == ARM_PC && !arm_compares(insn)};
     bool rrx = insn->operand == ARM_REG && insn->shift == ARM_RRX;
 
     if (insn->op == ARM_ADC || insn->op == ARM_SBC || insn->op == ARM_RSC || rrx)
         e.reads = IR_FLAG_C;
-    if (!insn->s && !is_compare(insn))
+    if (!insn->s)
         return e;
     e.writes = is_logic(insn) ? IR_FLAGS_NZ : IR_FLAGS_ALL;
     if (is_logic(insn) && insn->operand == ARM_REG_BY_REG)
