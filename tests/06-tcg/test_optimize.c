@@ -761,6 +761,22 @@ START_TEST(shifts_that_x86_has_in_other_instructions_are_gone)
 }
 END_TEST
 
+START_TEST(a_shift_by_88_is_none_by_24)
+{
+    static struct ir_block block;
+    ir_value left, eighty_eight;
+
+    ir_begin(&block, 0);
+    eighty_eight = ir_const(&block, 88);
+    left = ir_binary(&block, IR_LSL, ir_get(&block, 4), eighty_eight);
+    ir_set(&block, 4, ir_binary(&block, IR_ASR, left, eighty_eight));
+    ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+    ir_optimize(&block, &(struct ir_options){0}, NULL, NULL);
+    for (unsigned i = 0; i < block.count; i++)
+        ck_assert_uint_ne(block.insns[i].op, IR_SEXT8);
+}
+END_TEST
+
 START_TEST(values_that_find_no_register_are_spilled)
 {
     code_means_the_same(&x86_pins_usual, true, 200);
@@ -797,6 +813,7 @@ int main(void)
     tcase_add_test(code, a_carry_stays_where_it_is_if_what_comes_between_may_come_before);
     tcase_add_test(code, halves_of_a_value_together_are_the_value);
     tcase_add_test(code, shifts_that_x86_has_in_other_instructions_are_gone);
+    tcase_add_test(code, a_shift_by_88_is_none_by_24);
     tcase_add_test(code, what_was_stored_is_not_loaded_again);
     tcase_add_test(code, what_a_result_overwrites_is_known_by_the_result);
     tcase_add_test(code, the_halves_of_a_product_are_made_where_they_are_wanted);

@@ -76,8 +76,10 @@ static void fold_scale(const struct ir_block *block, struct ir_insn *insn)
 /* The low half or byte of a register: AND, or to the left and back again, as ARMv5 must. */
 static void fold_field(const struct ir_block *block, struct ir_insn *insn)
 {
-    unsigned shift = insn->op == IR_AND ? 0 : value_of(block, insn->b) % 32;
-    uint32_t mask = insn->op == IR_AND ? value_of(block, insn->b) : UINT32_MAX >> shift;
+    unsigned shift = insn->op == IR_AND ? 0 : value_of(block, insn->b) & 0xff;
+    uint32_t mask = insn->op == IR_AND ? value_of(block, insn->b)
+                    : shift < 32       ? UINT32_MAX >> shift
+                                       : 0;
 
     if ((mask != 0xff && mask != 0xffff) ||
         (shift && shift_of(block, insn->a) != value_of(block, insn->b)))
