@@ -56,8 +56,10 @@ static void visit_aligned(struct copies *c, struct ir_insn *insn)
         c->aligned[insn->a] = true;
 }
 
-/* Is the value in a register of the guest, or a constant? Else to keep it costs as much as to load
- * it again. */
+/*
+ * Is the value in a register of the guest, or a constant? Else to keep it costs as much as to
+ * load it again.
+ */
 static bool is_at_hand(const struct copies *c, ir_value v)
 {
     bool held = c->block->insns[v].op == IR_CONST;
