@@ -32,7 +32,8 @@ static void lives(const char *kernel)
     guest_says(&guest, "nproc", "2\r\n", 30);
     guest_says(&guest, "systemctl is-system-running --wait || systemctl --failed --no-pager",
                "running\r\n", GUEST_BOOT);
-    guest_says(&guest, "networkctl --no-pager list; ip -4 -br -color=never address", "10.0.2.15/24", 30);
+    guest_says(&guest, "networkctl --no-pager list; ip -4 -br -color=never address", "10.0.2.15/24",
+               30);
     guest_power_off(&guest);
     guest_free(&guest);
 }
