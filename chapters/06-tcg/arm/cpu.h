@@ -57,14 +57,15 @@ struct arm_io {
 
 /*
  * Flags that emitted code has not computed yet, but could: what N, Z, C and V would be
- * made of. Elsewhere than in emitted code the first four bytes are 0, and n, z, c and v
- * of struct arm_cpu are right. (x86/conditions.c has the whole story.)
+ * made of. Elsewhere than in emitted code n, z, c and v of struct arm_cpu are right, and
+ * this says nothing. (x86/conditions.c has the whole story.)
  */
 struct arm_lazy_flags {
-    uint8_t nz;   /* N and Z: 0 kept, 1 of left op right, 2 of result */
-    uint8_t c, v; /* 0 kept, 1 of left op right */
+    uint32_t right;
+    uint8_t nz;   /* N and Z: 0 of left op right, 1 kept, 2 of result */
+    uint8_t c, v; /* 0 of left op right, 1 kept */
     uint8_t add;  /* bit 0: op is an addition, else a subtraction; bit 1: left is the result */
-    uint32_t left, right;
+    uint32_t left;
     uint32_t result;
     uint16_t nzv; /* those that are kept, as LAHF and SETO leave them in AX */
 };
@@ -101,7 +102,8 @@ _Static_assert(offsetof(struct arm_cpu, q) == 68, "q");
 _Static_assert(offsetof(struct arm_cpu, thumb) == 69, "thumb");
 _Static_assert(offsetof(struct arm_cpu, interrupt) == 72, "interrupt");
 _Static_assert(offsetof(struct arm_cpu, tls) == 76, "tls");
-_Static_assert(offsetof(struct arm_cpu, lazy) == 80, "one word says which flags are lazy");
+_Static_assert(offsetof(struct arm_cpu, lazy.right) == 80, "aligned, for a store of eight bytes");
+_Static_assert(offsetof(struct arm_cpu, lazy.nz) == 84, "one word says which flags are lazy");
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "emitted code reads interrupt as a plain word");
 
 /* The CPSR as MRS in user mode and a signal frame show it. */

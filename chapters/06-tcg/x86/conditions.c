@@ -16,14 +16,16 @@
  * still hold the result (fused), or that compares again, needs neither.
  *
  * Most flags are read by nobody, and yet a fault, a signal or unknown code might look
- * at them before the next instruction sets them. They are lazy: two or three plain
- * stores keep what they would be made of,
+ * at them before the next instruction sets them. They are lazy: plain stores keep what
+ * they would be made of,
  *
  *      lazy.left, lazy.right   of ADD and SUB
  *      lazy.result             where only N and Z are: C and V are as they were
  *
- * and one says so. Whoever wants to read a flag that is not known to be kept has lazy
- * ones settled first: a comparison with 0, and a call that is seldom made.
+ * and four bytes, the kinds, say so. They lie behind lazy.right and are 0 if all flags are a
+ * subtraction's, as most are: then one store writes both. Whoever wants to read a flag that
+ * is not known to be kept has lazy ones settled first: a comparison of the four bytes, and a
+ * call that is seldom made.
  */
 #include <assert.h>
 #include <string.h>
@@ -66,42 +68,71 @@ static void save_nzv(struct generator *g, unsigned flags)
 #define LAZY(field) x86_mem(RBP, offsetof(struct arm_cpu, lazy.field))
 
 /* Four bytes at once: which flags are lazy, and of what operation. */
-static void store_kinds(struct generator *g, unsigned flags, unsigned add)
+static uint32_t kinds_of(unsigned flags, unsigned add)
 {
-    const uint8_t kinds[] = {!!(flags & IR_FLAGS_NZ), !!(flags & IR_FLAG_C), !!(flags & IR_FLAG_V),
+    const uint8_t kinds[] = {!(flags & IR_FLAGS_NZ), !(flags & IR_FLAG_C), !(flags & IR_FLAG_V),
                              (uint8_t)add};
     uint32_t word;
 
     memcpy(&word, kinds, sizeof word);
-    x86_store_imm(g->code, X86_32, LAZY(nz), (int32_t)word);
+    return word;
 }
 
-static void store_operand(struct generator *g, struct x86_operand to, ir_value v)
+static void store_kinds(struct generator *g, uint32_t kinds)
+{
+    x86_store_imm(g->code, X86_32, FRAME_KINDS, (int32_t)kinds);
+}
+
+/* [width] */
+/* With how many bytes the right operand is stored: eight write kinds of 0 too, since a
+ * register that holds 32 bits has zeros above them. */
+static enum x86_width right_width(uint32_t kinds)
+{
+    return kinds ? X86_32 : X86_64;
+}
+
+/* An immediate of eight bytes is sign-extended from four. */
+static void store_constant(struct generator *g, enum x86_width width, struct x86_operand to,
+                           uint32_t constant)
+{
+    bool separate = width == X86_64 && constant >> 31;
+
+    x86_store_imm(g->code, separate ? X86_32 : width, to, (int32_t)constant);
+    if (separate)
+        store_kinds(g, 0);
+}
+/* [/width] */
+
+static void store_operand(struct generator *g, enum x86_width width, struct x86_operand to,
+                          ir_value v)
 {
     uint32_t constant;
 
     if (allocate_is_const(&g->places, v, &constant))
-        x86_store_imm(g->code, X86_32, to, (int32_t)constant);
+        store_constant(g, width, to, constant);
     else
-        x86_store(g->code, X86_32, to, allocate_use(&g->places, v));
+        x86_store(g->code, width, to, allocate_use(&g->places, v));
 }
 
 /* [saved] */
 void emit_saved_operands(struct generator *g, const struct ir_insn *insn)
 {
     if (insn->saved & IR_SAVED_LEFT)
-        store_operand(g, LAZY(left), insn->a);
+        store_operand(g, X86_32, LAZY(left), insn->a);
     if (insn->saved & IR_SAVED_RIGHT)
-        store_operand(g, LAZY(right), insn->b);
+        store_operand(g, X86_32, LAZY(right), insn->b);
 }
 /* [/saved] */
 
 /* [operands] */
 void emit_lazy_operands(struct generator *g, const struct ir_insn *insn)
 {
-    store_operand(g, LAZY(left), insn->a);
-    store_operand(g, LAZY(right), insn->b);
-    store_kinds(g, insn->lazy, insn->op == IR_ADD);
+    uint32_t kinds = kinds_of(insn->lazy, insn->op == IR_ADD);
+
+    store_operand(g, X86_32, LAZY(left), insn->a);
+    store_operand(g, right_width(kinds), LAZY(right), insn->b);
+    if (kinds)
+        store_kinds(g, kinds);
     g->kept = IR_FLAGS_ALL & ~insn->lazy; /* of the others, some are read: they follow */
 }
 /* [/operands] */
@@ -114,15 +145,18 @@ void emit_lazy_result(struct generator *g, enum x86_reg result)
 }
 
 /* A register plus a constant, or a constant alone, to memory. */
-static void store_from_register(struct generator *g, struct x86_operand to, unsigned global,
-                                uint32_t constant, enum x86_reg scratch)
+static void store_from_register(struct generator *g, enum x86_width width, struct x86_operand to,
+                                unsigned global, uint32_t constant, enum x86_reg scratch)
 {
     enum x86_reg from = scratch;
 
-    if (global == IR_IN_MEMORY) /* there already */
+    if (global == IR_IN_MEMORY) { /* there already */
+        if (width == X86_64)
+            store_kinds(g, 0);
         return;
+    }
     if (global == IR_NO_GLOBAL) {
-        x86_store_imm(g->code, X86_32, to, (int32_t)constant);
+        store_constant(g, width, to, constant);
         return;
     }
     if (g->places.pins->reg[global] != X86_NO_REG)
@@ -133,7 +167,7 @@ static void store_from_register(struct generator *g, struct x86_operand to, unsi
         x86_lea(g->code, X86_32, scratch, x86_mem(from, (int32_t)constant));
         from = scratch;
     }
-    x86_store(g->code, X86_32, to, from);
+    x86_store(g->code, width, to, from);
 }
 
 void emit_pending(struct generator *g, unsigned pending, enum x86_reg scratch)
@@ -141,12 +175,15 @@ void emit_pending(struct generator *g, unsigned pending, enum x86_reg scratch)
     const struct ir_recipe *r = &g->block->recipe[pending - 1];
 
     if (r->op == IR_AND) {
-        store_from_register(g, LAZY(result), r->left, r->left_const, scratch);
+        store_from_register(g, X86_32, LAZY(result), r->left, r->left_const, scratch);
         x86_store_imm(g->code, X86_8, LAZY(nz), 2);
     } else {
-        store_from_register(g, LAZY(left), r->left, r->left_const, scratch);
-        store_from_register(g, LAZY(right), r->right, r->right_const, scratch);
-        store_kinds(g, r->lazy, (r->op == IR_ADD) | r->undo << 1);
+        uint32_t kinds = kinds_of(r->lazy, (r->op == IR_ADD) | r->undo << 1);
+
+        store_from_register(g, X86_32, LAZY(left), r->left, r->left_const, scratch);
+        store_from_register(g, right_width(kinds), LAZY(right), r->right, r->right_const, scratch);
+        if (kinds)
+            store_kinds(g, kinds);
     }
     g->kept &= ~r->lazy;
 }
@@ -159,7 +196,7 @@ void emit_settle(struct generator *g, unsigned flags)
         g->places.failed = true; /* a shorter block has fewer */
         return;
     }
-    x86_alu_imm(g->code, X86_CMP, X86_32, LAZY(nz), 0);
+    x86_alu_imm(g->code, X86_CMP, X86_32, FRAME_KINDS, FRAME_KEPT);
     g->settle[g->settles].jump = x86_jcc(g->code, X86_NE, X86_LATER);
     g->settle[g->settles++].back = g->code->size;
     g->kept = IR_FLAGS_ALL;
@@ -170,14 +207,14 @@ void emit_kept(struct generator *g, unsigned flags)
     unsigned news = flags & ~g->kept;
 
     if (news == IR_FLAGS_ALL) {
-        x86_store_imm(g->code, X86_32, LAZY(nz), 0);
+        store_kinds(g, FRAME_KEPT);
     } else {
         if (news & IR_FLAGS_NZ)
-            x86_store_imm(g->code, X86_8, LAZY(nz), 0);
+            x86_store_imm(g->code, X86_8, LAZY(nz), 1);
         if (news & IR_FLAG_C)
-            x86_store_imm(g->code, X86_8, LAZY(c), 0);
+            x86_store_imm(g->code, X86_8, LAZY(c), 1);
         if (news & IR_FLAG_V)
-            x86_store_imm(g->code, X86_8, LAZY(v), 0);
+            x86_store_imm(g->code, X86_8, LAZY(v), 1);
     }
     g->kept |= flags;
 }

@@ -72,6 +72,10 @@ extern const struct x86_pins x86_pins_usual, x86_pins_none;
 #define FRAME_N_BIT 15
 #define FRAME_Z_BIT 14
 
+/* The word that says which flags are lazy, and what it is if none is. */
+#define FRAME_KINDS x86_mem(RBP, offsetof(struct arm_cpu, lazy.nz))
+#define FRAME_KEPT  0x00010101
+
 /* Where a global lives that has a place of its own: all but N and Z. */
 static inline struct x86_operand frame_home(unsigned global)
 {

@@ -42,6 +42,7 @@ static void load_flags(struct x86_code *code)
     x86_movzx(code, X86_8, RCX, CPU(v));
     x86_alu(code, X86_OR, X86_32, RAX, x86_reg(RCX));
     x86_store(code, X86_16, FRAME_NZV, RAX);
+    x86_store_imm(code, X86_32, FRAME_KINDS, FRAME_KEPT);
 }
 
 /* And back, by way of RCX: RAX and RDX are in use. */
@@ -94,10 +95,10 @@ static void compute_again(struct x86_code *code)
     x86_setcc(code, X86_O, x86_reg(RAX));
 }
 
-/* Jumps over what comes next if the byte is 0. */
+/* Jumps over what comes next if the byte says that the flag is kept. */
 static size_t unless_lazy(struct x86_code *code, struct x86_operand kind)
 {
-    x86_alu_imm(code, X86_CMP, X86_8, kind, 0);
+    x86_alu_imm(code, X86_CMP, X86_8, kind, 1);
     return x86_jcc_short(code, X86_E);
 }
 
@@ -129,7 +130,7 @@ static size_t settle(struct x86_code *code)
     x86_land(code, of_operands);
     x86_store_ah(code, FRAME_NZ);
     x86_land(code, nz);
-    x86_store_imm(code, X86_32, CPU(lazy.nz), 0);
+    x86_store_imm(code, X86_32, FRAME_KINDS, FRAME_KEPT);
     x86_load(code, X86_64, RCX, SAVED(1));
     x86_load(code, X86_64, RAX, SAVED(0));
     x86_ret(code);
