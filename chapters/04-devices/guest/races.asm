@@ -68,6 +68,7 @@ idt:    dw      VECTOR * 8 + 7
 
 ; The 64-bit parts; the test knows their places.
 bits 64
+default abs                             ; an address is a number, not a distance from RIP
 times 0x100 - ($ - $$) db 0x90
 long_stores:
         mov     edi, WINDOW
