@@ -36,7 +36,7 @@ OUT   := $(BUILD)/$(CHAPTER)
 NASM  ?= nasm
 
 CFLAGS   ?= -O2 -g
-CPPFLAGS += -I$(TOP) -I$(TOP)/chapters -MMD -MP
+INCLUDES := -I$(TOP) -I$(TOP)/chapters -MMD -MP
 # glibc's and Linux's own interfaces are in every file: signals, threads, mmap flags.
 # A compiler of next year may warn of something new; only CI (WERROR=1) calls that an error.
 STRICT   := -std=c11 -D_GNU_SOURCE= -Wall -Wextra $(if $(WERROR),-Werror) -pthread
@@ -58,7 +58,7 @@ Q         := $(if $(V),,@)
 SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(TOP)/%,%,$(2)))
 
 # -Wa: where EMBED (common/embed.h) finds guests.
-COMPILE   = $(CC) $(CPPFLAGS) $(STRICT) -Wa,-I$(BUILD) $(CFLAGS)
+COMPILE   = $(CC) $(INCLUDES) $(CPPFLAGS) $(STRICT) -Wa,-I$(BUILD) $(CFLAGS)
 LINK      = $(CC) $(STRICT) $(CFLAGS) $(LDFLAGS)
 
 objects   = $(patsubst %,$(OUT)/%.o,$(1))

@@ -24,6 +24,9 @@
 #include "common/bits.h"
 #include "common/die.h"
 
+/* libslirp 4.9 has new names for three calls, for the sake of Windows; 4.7 has only these. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 static int64_t milliseconds(void)
 {
     struct timespec now;

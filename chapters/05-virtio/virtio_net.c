@@ -171,7 +171,7 @@ static bool fill(struct virtio_net *net, unsigned queue, const struct virtio_net
     unsigned buffers = 0;
     size_t done = 0;
 
-    while (done < size) {
+    do { /* once at least: a frame is not empty */
         size_t skip = buffers == 0 ? HEADER_SIZE : 0, part;
         struct chain *chain = buffers < ARRAY_SIZE(filled) ? virtio_device_take(&net->device, queue)
                                                            : NULL;
@@ -194,7 +194,7 @@ static bool fill(struct virtio_net *net, unsigned queue, const struct virtio_net
         filled[buffers++] = (struct filled){chain->id, chain->slots, (uint32_t)(skip + part)};
         if (!virtio_device_has(&net->device, VIRTIO_NET_F_MRG_RXBUF))
             break;
-    }
+    } while (done < size);
     if (done < size) { /* too small, and cannot be merged: dropped, the buffer goes back */
         filled[0].written = 0;
         net->dropped_to_guest++;

@@ -192,10 +192,13 @@ int chardevs_add(struct chardevs *chardevs, struct properties *given, struct ref
     return 0;
 }
 
-/* "tcp:HOST:PORT,..." has two values in a word, which is cut in place; [::1] is a host, too. */
+/*
+ * "tcp:HOST:PORT,..." has two values in a word, which is cut in place: it was read, so it lies
+ * in given->text. [::1] is a host, too.
+ */
 static int split_address(struct properties *given, struct refusal *why)
 {
-    const char *address = properties_remove(given, "address");
+    char *address = (char *)properties_remove(given, "address");
     char *colon = address ? strrchr(address, ':') : NULL;
 
     if (!colon)

@@ -50,7 +50,7 @@ static int64_t waited(struct thread *thread, bool own_mask, int64_t result)
 /* ---- poll ----------------------------------------------------------------------------- */
 
 static int64_t poll_for(struct thread *thread, uint32_t address, uint32_t count,
-                        const struct timespec *timeout, uint32_t mask_address, uint32_t mask_size)
+                        struct timespec *timeout, uint32_t mask_address, uint32_t mask_size)
 {
     uint64_t mask;
     int error = wait_mask(thread, mask_address, mask_size, &mask);
@@ -123,7 +123,7 @@ static int64_t select_on(struct thread *thread, const uint32_t args[SYSCALL_ARGS
     struct space *space = &thread->process->space;
     struct select_sets sets = {0};
     uint64_t mask;
-    const struct {
+    struct {
         const uint64_t *mask;
         size_t size;
     } with_mask = {mask_address ? &mask : NULL, sizeof mask};

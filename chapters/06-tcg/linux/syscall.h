@@ -92,8 +92,8 @@ int64_t host_syscall_waiting(struct thread *thread, long number, const int64_t a
 #define host_call(number, ...) host_syscall(number, (const int64_t[6]){__VA_ARGS__})
 int64_t host_syscall(long number, const int64_t args[6]);
 
-/* A pointer as an argument of theirs. */
-static inline int64_t host_pointer(const volatile void *pointer)
+/* A pointer as an argument of theirs; the kernel may write where it points to. */
+static inline int64_t host_pointer(volatile void *pointer)
 {
     return (int64_t)(uintptr_t)pointer;
 }
