@@ -51,6 +51,10 @@ const struct sandbox_row sandbox_rows[] = {
     {CALL(ioctl), .kinds = M | P | D | N, WANTS(1, TCGETS)},
     {CALL(ioctl), .kinds = M | P | D | N, WANTS(1, TCSETS)},
     {CALL(ioctl), .kinds = M, WANTS(1, TCSETSW)},
+    /* ... and what glibc makes of tcgetattr() and tcsetattr() since 2.42 */
+    {CALL(ioctl), .kinds = M | P | D | N, WANTS(1, TCGETS2)},
+    {CALL(ioctl), .kinds = M | P | D | N, WANTS(1, TCSETS2)},
+    {CALL(ioctl), .kinds = M, WANTS(1, TCSETSW2)},
     {CALL(ioctl), .kinds = M | P, WANTS(1, TIOCGWINSZ)},
     {CALL(ioctl), .kinds = M, WANTS(1, TIOCGPTN)},
     {CALL(ioctl), .kinds = M | P | D, WANTS(1, KVM_IRQ_LINE)},
