@@ -25,6 +25,7 @@
 #define MOVEQ_R0(n)            (0x03a00000u | (n)) /* moveq r0, #n */
 #define LDR_R5_R6              0xe5965000u         /* ldr r5, [r6] */
 #define BX_LR                  0xe12fff1eu
+#define BLX_R8                 0xe12fff38u
 #define BRANCH(cond, from, to) ((cond) << 28 | 0x0a000000u | ((((to) - (from)-8) >> 2) & 0xffffff))
 #define B(from, to)            BRANCH(14u, from, to)
 #define BNE(from, to)          BRANCH(1u, from, to)
@@ -151,6 +152,66 @@ START_TEST(without_chaining_the_result_is_the_same)
     run_to_breakpoint(CODE);
     ck_assert_uint_eq(guest.cpu.r[0], 1000);
     ck_assert_uint_eq(translator_stats(translator).chained, 0);
+}
+END_TEST
+
+/* r0 is the sum of what the function at r8 adds, r1 times. */
+static uint32_t call_by_pointer(uint32_t function, uint32_t times)
+{
+    guest.cpu.r[8] = function;
+    guest.cpu.r[1] = times;
+    run_to_breakpoint(CODE);
+    return guest.cpu.r[0];
+}
+
+/* Each time around, another one of three functions comes first, and one has changed. */
+START_TEST(an_indirect_jump_remembers_its_first_target_and_finds_the_others)
+{
+    static const uint32_t loop[] = {MOV_R0(0), BLX_R8, SUBS_R1_1, BNE(CODE + 12, CODE + 4), BKPT};
+
+    put_code(CODE, loop, ARRAY_SIZE(loop));
+    for (uint32_t round = 0; round < 9; round++) {
+        for (uint32_t n = 0; n < 3; n++)
+            put_code(FUNCTION + 0x1000 * n, (const uint32_t[]){ADD_R0(n + 1), BX_LR}, 2);
+        put(FUNCTION + 0x1000 * (round / 3), ADD_R0(7));
+        for (uint32_t n = round; n < round + 6; n++)
+            ck_assert_uint_eq(call_by_pointer(FUNCTION + 0x1000 * (n % 3), 100),
+                              n % 3 == round / 3 ? 700 : 100 * (n % 3 + 1));
+        if (round % 2)
+            translator_flush(translator);
+    }
+}
+END_TEST
+
+/* The function's return, the loop's branch, and the call if it is no table's. */
+START_TEST(an_indirect_jump_is_chained_unless_its_target_comes_from_a_table)
+{
+    static const uint32_t from_table[] = {
+        MOV_R0(0),
+        0xe1a0e00f,               /* 4: mov lr, pc */
+        0xe798f102,               /* 8: ldr pc, [r8, r2, lsl #2] */
+        SUBS_R1_1,                /* c */
+        BNE(CODE + 16, CODE + 4), /* 10 */
+        BKPT,
+    };
+    static const uint32_t from_object[] = {
+        MOV_R0(0),  0xe1a0e00f, /* 4: mov lr, pc */
+        0xe598f000,             /* 8: ldr pc, [r8] */
+        SUBS_R1_1,  BNE(CODE + 16, CODE + 4),
+        BKPT,
+    };
+    uint64_t before;
+
+    put_code(FUNCTION, (const uint32_t[]){ADD_R0(1), BX_LR}, 2);
+    put(CODE + 0x100, FUNCTION);
+    put_code(CODE, from_table, ARRAY_SIZE(from_table));
+    ck_assert_uint_eq(call_by_pointer(CODE + 0x100, 100), 100);
+    ck_assert_uint_eq(translator_stats(translator).chained, 2);
+    translator_flush(translator);
+    before = translator_stats(translator).chained;
+    put_code(CODE, from_object, ARRAY_SIZE(from_object));
+    ck_assert_uint_eq(call_by_pointer(CODE + 0x100, 100), 100);
+    ck_assert_uint_gt(translator_stats(translator).chained - before, 2);
 }
 END_TEST
 
@@ -846,6 +907,7 @@ END_TEST
 static void add_common(TCase *tests)
 {
     tcase_add_test(tests, a_block_that_others_are_chained_to_can_change);
+    tcase_add_test(tests, an_indirect_jump_remembers_its_first_target_and_finds_the_others);
     tcase_add_test(tests, a_guest_can_rewrite_its_own_code);
     tcase_add_test(tests, code_that_rewrites_the_next_instruction_goes_on);
     tcase_add_test(tests, a_constant_that_is_shifted_for_its_flags_is_added_shifted);
@@ -885,6 +947,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     add_common(tests);
     tcase_add_test(tests, a_loop_translates_each_block_once_and_is_chained);
+    tcase_add_test(tests, an_indirect_jump_is_chained_unless_its_target_comes_from_a_table);
     tcase_add_test(tests, a_block_ends_where_another_one_begins);
     tcase_add_test(tests, without_chaining_the_result_is_the_same);
     tcase_add_test(tests, a_million_straight_instructions_are_many_blocks);

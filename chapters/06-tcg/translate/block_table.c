@@ -134,6 +134,7 @@ struct block *block_table_add(struct block_table *table, const struct ir_block *
         table->exits[table->exit_count++] = (struct block_exit){.key = code->exit[i].key,
                                                                 .jump = code->exit[i].jump,
                                                                 .stub = code->exit[i].stub,
+                                                                .compare = code->exit[i].compare,
                                                                 .recipe = code->exit[i].recipe};
     memcpy(&table->maps[table->map_count], code->map, code->maps * sizeof code->map[0]);
     table->map_count += code->maps;

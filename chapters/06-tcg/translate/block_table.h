@@ -39,6 +39,7 @@ struct block {
 struct block_exit {
     uint32_t key;
     uint32_t jump, stub; /* see struct exit_site */
+    uint32_t compare;    /* of an inline cache that has no key yet; 0: this one has one */
     bool chained;
     uint32_t to, next;       /* if chained: the block, and the next in its list of callers */
     struct ir_recipe recipe; /* of a straight way: see struct exit_site */

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -79,3 +80,17 @@ void code_cache_patch(struct code_cache *cache, size_t offset, size_t target)
     assert(offset % 8 <= 4);
     __atomic_store_n(displacement, (uint32_t)(target - (offset + 4)), __ATOMIC_RELEASE);
 }
+
+/* [compare] */
+/* Both are instructions of five bytes: an opcode, and four bytes of displacement or key. */
+void code_cache_compare(struct code_cache *cache, size_t offset, uint32_t key)
+{
+    uint64_t *word = (uint64_t *)(void *)(cache->code.bytes + offset / 8 * 8), bytes = *word;
+    uint8_t *insn = (uint8_t *)&bytes + offset % 8;
+
+    assert(offset % 8 <= 3);
+    insn[0] = 0x3d; /* CMP eax, imm32 */
+    memcpy(insn + 1, &key, sizeof key);
+    __atomic_store_n(word, bytes, __ATOMIC_RELEASE);
+}
+/* [/compare] */

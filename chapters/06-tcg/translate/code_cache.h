@@ -48,4 +48,7 @@ bool code_cache_holds(const struct code_cache *cache, uint64_t address, size_t *
  */
 void code_cache_patch(struct code_cache *cache, size_t offset, size_t target);
 
+/* In the same way makes the long jump at offset a comparison of eax with key. */
+void code_cache_compare(struct code_cache *cache, size_t offset, uint32_t key);
+
 #endif

@@ -52,6 +52,7 @@ static const struct name techniques[] = {
     {"placing", TRANSLATOR_NO_PLACING},
     {"bmi", TRANSLATOR_NO_BMI},
     {"forwarding", TRANSLATOR_NO_FORWARDING},
+    {"caching", TRANSLATOR_NO_CACHING},
 };
 
 static const struct name stages[] = {

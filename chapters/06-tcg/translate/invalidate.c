@@ -1,12 +1,26 @@
 /*
  * invalidate.c: chaining blocks, and forgetting them.
  *
- * A chained exit jumps straight to its target, past its entry's look at the key. Each block keeps a
+ * A chained exit jumps straight to its target, past its entry's look at the key. So does an
+ * inline cache, which is an exit that finds its key when it is taken first. Each block keeps a
  * list of the exits chained to it; to forget a block is to give all of them back their stubs.
  *
  * All functions run under the translator's lock (engine.h).
  */
 #include "06-tcg/translate/engine.h"
+
+/* [remember] */
+/*
+ * An inline cache gets its key, for good. Its JE leads to the block already: whoever compares
+ * with the key jumps there, and a thread that has not seen the change jumps to the stub.
+ */
+static void remember(struct translator *t, struct block_exit *exit, uint32_t key)
+{
+    code_cache_compare(&t->cache, exit->compare, key);
+    exit->key = key;
+    exit->compare = 0;
+}
+/* [/remember] */
 
 /* [chain] */
 void engine_chain(struct translator *t, uint32_t number, struct block *to)
@@ -16,11 +30,13 @@ void engine_chain(struct translator *t, uint32_t number, struct block *to)
 
     struct block_exit *exit = &t->blocks.exits[number];
 
-    if (exit->chained || exit->key != to->key || t->flushing || t->cut || to->unlinked ||
-        t->options.without & TRANSLATOR_NO_CHAINING)
+    if (exit->chained || (exit->key != to->key && !exit->compare) || t->flushing || t->cut ||
+        to->unlinked || t->options.without & TRANSLATOR_NO_CHAINING)
         return;
 
     code_cache_patch(&t->cache, exit->jump, to->body);
+    if (exit->compare)
+        remember(t, exit, to->key);
     exit->chained = true;
     exit->to = (uint32_t)(to - t->blocks.blocks);
     exit->next = to->callers;

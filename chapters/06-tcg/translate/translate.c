@@ -126,13 +126,15 @@ struct generate_options engine_generate_options(const struct translator *t, uint
 {
     unsigned without = t->options.without;
 
-    return (struct generate_options){.pins = t->pins,
-                                     .code = &t->trampolines,
-                                     .first_exit = first_exit,
-                                     .no_inheriting = without & TRANSLATOR_NO_INHERITING,
-                                     .no_placing = without & TRANSLATOR_NO_PLACING,
-                                     .bmi = t->bmi,
-                                     .looks = without & TRANSLATOR_NO_CUTTING};
+    return (struct generate_options){
+        .pins = t->pins,
+        .code = &t->trampolines,
+        .first_exit = first_exit,
+        .no_inheriting = without & TRANSLATOR_NO_INHERITING,
+        .no_placing = without & TRANSLATOR_NO_PLACING,
+        .bmi = t->bmi,
+        .looks = without & TRANSLATOR_NO_CUTTING,
+        .caches = !(without & (TRANSLATOR_NO_CACHING | TRANSLATOR_NO_CHAINING))};
 }
 
 /* Code for t->ir, or for fewer instructions if registers run out. */

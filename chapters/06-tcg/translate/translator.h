@@ -56,7 +56,8 @@
 #define TRANSLATOR_NO_PLACING    0x80000u  /* loops lie where they fall */
 #define TRANSLATOR_NO_BMI        0x100000u /* shifts as every x86-64 has them */
 #define TRANSLATOR_NO_FORWARDING 0x200000u /* what was stored is loaded again */
-#define TRANSLATOR_NO_ALL        0x3fffffu
+#define TRANSLATOR_NO_CACHING    0x400000u /* indirect jumps always use the jump table */
+#define TRANSLATOR_NO_ALL        0x7fffffu
 
 /* Their names, as lines of a usage text. */
 #define TRANSLATOR_TECHNIQUES                                                                      \
@@ -64,7 +65,7 @@
     "                      deferring, inheriting, literals, select, liveness,\n"                   \
     "                      runs, following, saving, cutting, tiering,\n"                           \
     "                      choices, idioms, meeting, placing, bmi,\n"                              \
-    "                      forwarding\n"
+    "                      forwarding, caching\n"
 
 struct translator_options {
     size_t cache_size;    /* bytes of code; 0: 32 MiB */

@@ -224,13 +224,36 @@ static void emit_leave(struct x86_code *code, uint32_t status,
     x86_jmp(code, options->code->leave);
 }
 
+/* [cache] */
+/* Does the jump's target come out of a table, by an index? Then the next one will differ. */
+static bool is_indexed(const struct ir_block *block, ir_value target)
+{
+    const struct ir_insn *insn = &block->insns[target];
+
+    return insn->op != IR_GET && (insn->op != IR_LOAD || insn->b != IR_NONE);
+}
+
+/* The key is in eax. Both jumps lead to the stub until C knows where the first one went. */
+static void emit_cache(struct x86_code *code, struct generated *out)
+{
+    struct exit_site *site = &out->exit[out->exits++];
+
+    if (code->size % 8 < 1 || code->size % 8 > 3) /* five bytes, and four from the eighth on */
+        x86_align(code, 7, 8);
+    *site = (struct exit_site){.compare = (uint32_t)code->size};
+    x86_jmp(code, X86_LATER);
+    site->jump = (uint32_t)x86_jcc(code, X86_E, X86_LATER);
+}
+/* [/cache] */
+
 /* [jump] */
 /*
  * An indirect jump goes where the jump table says, with the key in eax: the block that is
  * found there looks whether it is meant. No value of this block is needed any more. Bits 2
  * and up of the key, times two, are jump_table_index() times eight: the place in the table.
  */
-static void emit_jump(struct generator *g, const struct ir_insn *insn)
+static void emit_jump(struct generator *g, const struct ir_insn *insn, struct generated *out,
+                      const struct generate_options *options)
 {
     struct x86_code *code = g->code;
     struct x86_operand slot = {.reg = X86_NO_REG, .base = RDX, .index = RCX, .scale = 1};
@@ -240,6 +263,8 @@ static void emit_jump(struct generator *g, const struct ir_insn *insn)
         emit_pending(g, insn->pending, allocate_scratch(&g->places));
     if (target != RAX)
         x86_mov(code, X86_32, RAX, target);
+    if (options->caches && !is_indexed(g->block, insn->a))
+        emit_cache(code, out);
     x86_mov(code, X86_32, RCX, RAX);
     x86_alu_imm(code, X86_AND, X86_32, x86_reg(RCX), (JUMP_TABLE_SIZE - 1) << 2);
     x86_load(code, X86_64, RDX, x86_mem(RSP, FRAME_TABLE));
@@ -350,7 +375,7 @@ static void emit_insn(struct generator *g, unsigned i, const struct generate_opt
     case IR_LABEL: emit_label(g, insn); break;
     case IR_EXIT:
     case IR_EXIT_IF: emit_exit(g, insn, out, options); break;
-    case IR_JUMP: emit_jump(g, insn); break;
+    case IR_JUMP: emit_jump(g, insn, out, options); break;
     case IR_INTERPRET: emit_interpret(g, insn, options); break;
     default: emit_value(g, i); break;
     }
@@ -398,7 +423,10 @@ static void emit_stubs(struct generator *g, const struct generate_options *optio
             continue;
         site->stub = (uint32_t)code->size;
         x86_patch(code, site->jump, site->stub);
-        x86_mov_imm(code, RAX, site->key);
+        if (site->compare)
+            x86_patch(code, site->compare + 1, site->stub);
+        else
+            x86_mov_imm(code, RAX, site->key);
         emit_leave(code, FRAME_EXIT + options->first_exit + n, options);
     }
 }

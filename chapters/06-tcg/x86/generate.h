@@ -9,6 +9,13 @@
  *            jmp stub  a direct exit: chained later by changing its displacement
  *   stub     mov eax, key; mov edx, status; jmp leave
  *
+ * An indirect jump ends in a look into the jump table. Before it there may be an inline
+ * cache: until it is taken the first time, a jump to its stub (the key is in eax already);
+ * from then on a comparison with the key that came:
+ *
+ *            jmp stub       ->      cmp eax, key
+ *            je stub        ->      je body
+ *
  * A stub leaves emitted code with the key to go on at. Whoever runs the code finds
  * the key's block, and if the exit is a direct one, makes it jump there next time.
  */
@@ -42,6 +49,7 @@ struct exit_site {
     uint32_t key;            /* where the guest goes on */
     uint32_t jump;           /* the displacement to patch; never across an 8-byte boundary */
     uint32_t stub;           /* what it leads to while it is not chained */
+    uint32_t compare;        /* of an inline cache: the five bytes that will compare; or 0 */
     struct ir_recipe recipe; /* of a straight way; lazy is 0: it is none */
 };
 
@@ -70,6 +78,7 @@ struct generate_options {
     bool no_placing;    /* loops lie where they fall */
     bool bmi;           /* the host has BMI2 */
     bool looks;         /* each block looks at cpu->interrupt */
+    bool caches;        /* indirect jumps have inline caches */
 };
 
 /*
