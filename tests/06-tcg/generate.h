@@ -127,7 +127,7 @@ static inline bool is_v6(const struct arm_insn *insn)
     case ARM_MOVT:
     case ARM_MLS:
     case ARM_UMAAL:
-    case ARM_REV ... ARM_BFI:
+    case ARM_REV ... ARM_USAT:
     case ARM_LDREX:
     case ARM_STREX:
     case ARM_CLREX:

@@ -42,6 +42,8 @@ static const struct {
         {0xe0d100d2, "ldrsb\tr0, [r1], #2"},
         {0xe10032a1, "smlatb\tr0, r1, r2, r3"},
         {0xe6f10872, "uxtah\tr0, r1, r2, ror #16"},
+        {0xe6a70251, "ssat\tr0, #8, r1, asr #4"},
+        {0xe6e80011, "usat\tr0, #8, r1"},
         {0xeafffffe, "b\t0x1000"},
         {0xfb000012, "blx\t0x1052"},
         {0xe12ff001, "msr\tCPSR_fsxc, r1"},
@@ -106,10 +108,11 @@ static void strip(char *line)
         line[--length] = '\0';
 }
 
-/* A list of one register is PUSH in UAL and STMFD to objdump. */
+/* A list of one register is PUSH in UAL and STMFD to objdump; SSAT's ASR #32 is its ASR #0. */
 static const char *modern(char *line, char *buffer, size_t size)
 {
     static const char *const old[][2] = {{"stmfd", "push"}, {"ldmfd", "pop"}};
+    size_t length = strlen(line);
 
     for (unsigned i = 0; i < 2; i++) {
         char *sp = strstr(line, "\tsp!, ");
@@ -118,6 +121,10 @@ static const char *modern(char *line, char *buffer, size_t size)
             snprintf(buffer, size, "%s%.*s\t%s", old[i][1], (int)(sp - line - 5), line + 5, sp + 6);
             return buffer;
         }
+    }
+    if (length > 7 && strcmp(line + length - 7, " asr #0") == 0) {
+        snprintf(buffer, size, "%.*s#32", (int)length - 2, line);
+        return buffer;
     }
     return line;
 }

@@ -185,6 +185,14 @@ static const struct {
     {0xe6af0471, 9, 0x0000ff00, 0, 0, 0xffffffff, 0, 0},          /* SXTB R0, R1, ROR #8 */
     {0xe7a301d1, 9, 0x00000078, 0, 0, 0xffffffff, 0, 0},          /* SBFX R0, R1, #3, #4 */
     {0xe7c60191, 0xffffffff, 0, 0, 0, 0xffffff87, 0, 0},          /* BFI R0, R1, #3, #4 */
+    {0xe6a70011, 9, 0x00000080, 0, 0, 0x0000007f, 0, 1},          /* SSAT R0, #8, R1 */
+    {0xe6a70251, 9, 0xfffff800, 0, 0, 0xffffff80, 0, 0},          /* SSAT R0, #8, R1, ASR #4 */
+    {0xe6a70051, 9, 0x80000000, 0, 0, 0xffffffff, 0, 0},          /* SSAT R0, #8, R1, ASR #32 */
+    {0xe6bf0011, 9, 0x80000000, 0, 0, 0x80000000, 0, 0},          /* SSAT R0, #32, R1: all fit */
+    {0xe6e80011, 9, 0x00000100, 0, 0, 0x000000ff, 0, 1},          /* USAT R0, #8, R1 */
+    {0xe6e80011, 9, 0xffffffff, 0, 0, 0, 0, 1},                   /* USAT: no negative ones */
+    {0xe6e80211, 9, 0x0000000f, 0, 0, 0x000000f0, 0, 0},          /* USAT R0, #8, R1, LSL #4 */
+    {0xe6e00011, 9, 0x00000001, 0, 0, 0, 0, 1},                   /* USAT R0, #0, R1 */
 };
 
 START_TEST(multiplication_and_media)

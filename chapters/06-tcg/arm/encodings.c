@@ -3,10 +3,10 @@
  *
  * Modelled: ARMv5TE whole, and what later compilers and libraries add when they
  * find it: exclusive loads and stores, barriers, byte reversal, sign extension, bit
- * fields, 16-bit constants, division. Left out: the parallel additions of ARMv6
- * and all coprocessors but the thread pointer; floating point is the program's own
- * business (soft float). What no row matches is UNDEFINED, and so is what a row's
- * restrictions name: where the manual says UNPREDICTABLE, a program gets SIGILL.
+ * fields, saturation to a width, 16-bit constants, division. Left out: the parallel
+ * arithmetic of ARMv6 and all coprocessors but the thread pointer; floating point is the program's
+ * own business (soft float). What no row matches is UNDEFINED, and so is what a row's restrictions
+ * name: where the manual says UNPREDICTABLE, a program gets SIGILL.
  *
  * Keep open: [ARM-ARM, A5 "ARM Instruction Set Encoding"], whose sections and order
  * these are, and [ARM-ARM, A8.8 "Alphabetical list of instructions"]. An alias that
@@ -68,6 +68,12 @@
         D15 | M15, 0),                                                                             \
         ROW("cccc 0110 " code " nnnn dddd rr00 0111 mmmm", add_name "%c\t%d, %n, %m%r", op, BYTES, \
             D15 | M15, 0)
+
+#define SATURATION(op, name, code)                                                                 \
+    ROW("cccc 0110 " code " wwwww dddd aaaaa 001 mmmm", name "%c\t%d, #%i, %2", op,                \
+        SATURATE | TYPE(ARM_LSL), D15 | M15, 0),                                                   \
+        ROW("cccc 0110 " code " wwwww dddd aaaaa 101 mmmm", name "%c\t%d, #%i, %2", op,            \
+            SATURATE | TYPE(ARM_ASR), D15 | M15, 0)
 
 const struct encoding arm_encodings[] = {
     /* [ARM-ARM, A5.7 "Unconditional instructions"]: no condition, so they come first. */
@@ -209,6 +215,8 @@ const struct encoding arm_encodings[] = {
     EXTEND(ARM_SXTH, "sxth", "sxtah", "1011"),
     EXTEND(ARM_UXTB, "uxtb", "uxtab", "1110"),
     EXTEND(ARM_UXTH, "uxth", "uxtah", "1111"),
+    SATURATION(ARM_SSAT, "ssat", "101"),
+    SATURATION(ARM_USAT, "usat", "111"),
     {"cccc 0111 0001 dddd 1111 mmmm 0001 nnnn", "sdiv%c\t%d, %n, %m", ARM_SDIV, 0, D15 | N15 | M15,
      0},
     {"cccc 0111 0011 dddd 1111 mmmm 0001 nnnn", "udiv%c\t%d, %n, %m", ARM_UDIV, 0, D15 | N15 | M15,

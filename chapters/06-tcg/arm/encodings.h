@@ -73,6 +73,7 @@ enum form {
     BYTES,    /* rotation: r counts bytes */
     WIDTH,    /* of a bit field: w is one less */
     LAST,     /* w is the highest bit of a bit field */
+    SATURATE, /* Rm, shifted by the constant a, as TYPE says; to w bits, or one more with a sign */
     OPERAND = 15,
 
     SETS = 1 << 4,  /* flags, always */

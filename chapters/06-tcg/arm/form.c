@@ -27,14 +27,14 @@ static void extended(struct arm_insn *insn)
 /* [shift] */
 /* What "by 0" would waste encodes LSR and ASR by 32, and RRX.
    [ARM-ARM, A8.4.3 "Pseudocode details of instruction-specified shifts and rotates"] */
-static void shifted(struct arm_insn *insn, const struct fields *f)
+static void shifted(struct arm_insn *insn, const struct fields *f, unsigned type)
 {
     insn->operand = ARM_REG;
-    insn->shift = (uint8_t)f->t;
+    insn->shift = (uint8_t)type;
     insn->amount = (uint8_t)f->a;
-    if (f->a == 0 && (f->t == ARM_LSR || f->t == ARM_ASR))
+    if (f->a == 0 && (type == ARM_LSR || type == ARM_ASR))
         insn->amount = 32;
-    if (f->a == 0 && f->t == ARM_ROR)
+    if (f->a == 0 && type == ARM_ROR)
         extended(insn);
 }
 /* [/shift] */
@@ -53,7 +53,7 @@ static void set_operand(struct arm_insn *insn, const struct fields *f, unsigned 
     case REG: insn->operand = ARM_REG; break;
     case IMM: insn->carry = ARM_CARRY_KEPT; break;
     case ROTATED: rotated(insn, f); break;
-    case SHIFTED: shifted(insn, f); break;
+    case SHIFTED: shifted(insn, f, f->t); break;
     case EXTENDED: extended(insn); break;
     case BY_REG:
         insn->operand = ARM_REG_BY_REG;
@@ -63,6 +63,10 @@ static void set_operand(struct arm_insn *insn, const struct fields *f, unsigned 
     case BYTES: insn->amount = (uint8_t)(8 * f->r); break;
     case WIDTH: insn->imm = f->w + 1; break;
     case LAST: insn->imm = f->w - f->a + 1; break;
+    case SATURATE:
+        shifted(insn, f, form >> 22 & 3);
+        insn->imm = f->w + (insn->op == ARM_SSAT);
+        break;
     }
     if (form & SCALED)
         insn->imm *= insn->size ? insn->size : 4;

@@ -21,6 +21,7 @@
  *   SDIV, UDIV            result    left        right   -
  *   SBFX, UBFX            result    operand     -       -         amount (lsb), imm (width)
  *   BFI                   both      source, -1  -       -         amount (lsb), imm (width)
+ *   SSAT, USAT            result    -           operand -         shift, imm (width)
  *   LDR, STR              data      base        offset  -         size, sign, address mode
  *   LDRD, STRD            data      base        offset  data + 1  address mode
  *   LDM, STM              -         base        -       -         list, address mode
@@ -92,6 +93,8 @@ enum arm_op {
     ARM_SBFX,
     ARM_UBFX,
     ARM_BFI,
+    ARM_SSAT,
+    ARM_USAT,
 
     ARM_LDR,
     ARM_STR,

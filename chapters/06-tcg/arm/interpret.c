@@ -116,7 +116,7 @@ static bool step_group(struct step *s)
         return step_data(s);
     if (op >= ARM_MUL && op <= ARM_QDSUB)
         return step_multiply(s);
-    if (op == ARM_MOVT || (op >= ARM_CLZ && op <= ARM_BFI))
+    if (op == ARM_MOVT || (op >= ARM_CLZ && op <= ARM_USAT))
         return step_media(s);
     if (op >= ARM_LDR && op <= ARM_STM)
         return step_memory(s);

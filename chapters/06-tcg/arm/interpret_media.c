@@ -1,5 +1,5 @@
 /*
- * interpret_media.c: bits and bytes within one register, and division.
+ * interpret_media.c: bits and bytes within one register, saturation, and division.
  *
  * ARMv5TE has only CLZ; the others came with ARMv6 and ARMv7 and turn up where a
  * library asks which processor it runs on.
@@ -57,6 +57,22 @@ static uint32_t insert(const struct arm_insn *insn, uint32_t into, uint32_t valu
     return (into & ~mask) | (value << insn->amount & mask);
 }
 
+static int32_t shifted(const struct arm_insn *insn, uint32_t value)
+{
+    bool ignored = false;
+
+    return (int32_t)arm_shift(value, insn->shift, insn->amount, &ignored);
+}
+
+/* Q tells that the value did not fit. */
+static uint32_t saturate(struct arm_cpu *cpu, int32_t value, int64_t least, int64_t most)
+{
+    if (value >= least && value <= most)
+        return (uint32_t)value;
+    cpu->q = 1;
+    return (uint32_t)(value < least ? least : most);
+}
+
 bool step_media(struct step *s)
 {
     const struct arm_insn *insn = s->insn;
@@ -64,6 +80,7 @@ bool step_media(struct step *s)
     uint32_t n = insn->rn == ARM_NO_REG ? 0 : cpu->r[insn->rn], m = cpu->r[insn->rm];
     bool ignored = false;
     uint32_t turned = arm_shift(m, ARM_ROR, insn->amount, &ignored);
+    int64_t limit = INT64_C(1) << (insn->imm & 63);
     uint32_t *d = &cpu->r[insn->rd];
 
     switch (insn->op) {
@@ -82,6 +99,8 @@ bool step_media(struct step *s)
     case ARM_SBFX: *d = sign_extend(field(insn, n), insn->imm); break;
     case ARM_UBFX: *d = field(insn, n); break;
     case ARM_BFI: *d = insert(insn, *d, n); break;
+    case ARM_SSAT: *d = saturate(cpu, shifted(insn, m), -limit / 2, limit / 2 - 1); break;
+    case ARM_USAT: *d = saturate(cpu, shifted(insn, m), 0, limit - 1); break;
     }
     return true;
 }
