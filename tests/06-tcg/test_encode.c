@@ -89,6 +89,8 @@ static void all_two_operand(struct x86_code *c, enum x86_reg reg, struct x86_ope
         x86_test(c, widths[w], rm, reg);
         if (widths[w] >= X86_32) {
             x86_imul(c, widths[w], reg, rm);
+            x86_imul_imm(c, widths[w], reg, rm, -128);
+            x86_imul_imm(c, widths[w], reg, rm, 0x12345678);
             if (!rm.guest)
                 all_bmi(c, widths[w], reg, rm);
             for (unsigned cc = 0; cc < 16; cc++)

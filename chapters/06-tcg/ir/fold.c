@@ -39,7 +39,8 @@ static uint32_t value_of(const struct ir_block *block, ir_value v)
 static void constant_to_the_right(const struct ir_block *block, struct ir_insn *insn)
 {
     bool swappable = insn->op == IR_ADD || insn->op == IR_ADC || insn->op == IR_AND ||
-                     insn->op == IR_OR || insn->op == IR_XOR || insn->op == IR_MUL;
+                     insn->op == IR_OR || insn->op == IR_XOR || insn->op == IR_MUL ||
+                     insn->op == IR_UMULL || insn->op == IR_SMULL;
 
     if (swappable && is_const(block, insn->a) && !is_const(block, insn->b)) {
         ir_value a = insn->a;

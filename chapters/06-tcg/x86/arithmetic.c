@@ -447,11 +447,40 @@ static bool multiply_to_halves(struct generator *g, unsigned i)
 }
 /* [/halves] */
 
+/*
+ * A product with a constant is one instruction that changes no operand. Its constant has 32
+ * bits and a sign: for the long product of unsigned numbers it must be a positive one.
+ */
+static bool multiply_by_constant(struct generator *g, unsigned i)
+{
+    const struct ir_insn *insn = &g->block->insns[i];
+    struct x86_operand left;
+    enum x86_reg result;
+    uint32_t constant;
+
+    if (!allocate_is_const(&g->places, insn->b, &constant) ||
+        (insn->op == IR_UMULL && constant > INT32_MAX))
+        return false;
+    if (insn->op == IR_SMULL) {
+        left = allocate_operand(&g->places, insn->a);
+        result = allocate_fresh(&g->places, i);
+        x86_movsxd(g->code, result, left);
+        left = x86_reg(result);
+    } else {
+        left = x86_reg(allocate_use(&g->places, insn->a));
+        result = allocate_result(&g->places, i);
+    }
+    x86_imul_imm(g->code, insn->op == IR_MUL ? X86_32 : X86_64, result, left, (int32_t)constant);
+    return true;
+}
+
 void emit_multiply(struct generator *g, unsigned i)
 {
     const struct ir_insn *insn = &g->block->insns[i];
 
     if (insn->op != IR_MUL && multiply_to_halves(g, i))
+        return;
+    if (multiply_by_constant(g, i))
         return;
     if (insn->op == IR_SMULL) {
         struct x86_operand left = allocate_operand(&g->places, insn->a);

@@ -391,6 +391,22 @@ void x86_imul(struct x86_code *code, enum x86_width width, enum x86_reg reg, str
     list_reg_rm(code, start, "imul", width, reg, width, rm);
 }
 
+void x86_imul_imm(struct x86_code *code, enum x86_width width, enum x86_reg reg,
+                  struct x86_operand rm, int32_t imm)
+{
+    size_t start = code->size;
+    char text[16];
+
+    assert(width >= X86_32);
+    put_op(code, fits_byte(imm) ? 0x6b : 0x69, width, reg, rm);
+    put(code, (uint32_t)imm, fits_byte(imm) ? 1 : 4);
+    code->flags_changed = true;
+    if (!code->listener)
+        return;
+    snprintf(text, sizeof text, "%d", imm);
+    list_reg_rm_text(code, start, "imul", width, reg, rm, text);
+}
+
 void x86_bsr(struct x86_code *code, enum x86_reg reg, struct x86_operand rm)
 {
     size_t start = code->size;

@@ -185,6 +185,8 @@ void x86_shift_cl(struct x86_code *code, enum x86_shift op, enum x86_width width
 void x86_unary(struct x86_code *code, enum x86_unary op, enum x86_width width,
                struct x86_operand rm);
 void x86_imul(struct x86_code *code, enum x86_width width, enum x86_reg reg, struct x86_operand rm);
+void x86_imul_imm(struct x86_code *code, enum x86_width width, enum x86_reg reg,
+                  struct x86_operand rm, int32_t imm);
 void x86_bsr(struct x86_code *code, enum x86_reg reg, struct x86_operand rm);
 void x86_bswap(struct x86_code *code, enum x86_reg reg);
 
