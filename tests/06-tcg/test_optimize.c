@@ -500,6 +500,29 @@ START_TEST(a_set_that_nobody_sees_still_gives_its_value_a_place)
 }
 END_TEST
 
+/* Nine values whose home is r0, when r0 changes. */
+START_TEST(more_values_than_registers_leave_their_home_at_once)
+{
+    static struct ir_block block;
+    static struct generated code;
+    static struct machine m;
+    ir_value copies[9], sum;
+
+    machine_init(&m, &x86_pins_usual);
+    ir_begin(&block, 0);
+    for (unsigned n = 0; n < 9; n++)
+        copies[n] = ir_get(&block, 0);
+    sum = ir_get(&block, 1);
+    ir_set(&block, 0, ir_binary(&block, IR_ADD, sum, ir_get(&block, 2)));
+    for (unsigned n = 0; n < 9; n++)
+        sum = ir_binary(&block, IR_XOR, sum, copies[n]);
+    ir_set(&block, 3, sum);
+    ir_append(&block, (struct ir_insn){.op = IR_EXIT});
+    generate_usual(&m, &block, false, &code);
+    machine_free(&m);
+}
+END_TEST
+
 /* Behind code of any length; other blocks follow at once. */
 START_TEST(the_body_of_a_loop_begins_a_cache_line)
 {
@@ -809,6 +832,7 @@ int main(void)
     tcase_add_test(code, optimized_code_without_pins_means_what_the_block_means);
     tcase_add_test(code, values_that_find_no_register_are_spilled);
     tcase_add_test(code, a_set_that_nobody_sees_still_gives_its_value_a_place);
+    tcase_add_test(code, more_values_than_registers_leave_their_home_at_once);
     tcase_add_test(code, the_body_of_a_loop_begins_a_cache_line);
     tcase_add_test(code, a_carry_stays_where_it_is_if_what_comes_between_may_come_before);
     tcase_add_test(code, halves_of_a_value_together_are_the_value);

@@ -322,6 +322,7 @@ void allocate_leave_home(struct allocation *a, unsigned i, unsigned global)
 
             allocate_bring(a, reg, v);
             allocate_take(a, v, reg);
+            a->busy &= ~(1u << reg); /* no operand: the next one may push it into a slot */
         }
         unlink_home(a, v);
     }
