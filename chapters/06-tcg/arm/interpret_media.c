@@ -64,6 +64,12 @@ static int32_t shifted(const struct arm_insn *insn, uint32_t value)
     return (int32_t)arm_shift(value, insn->shift, insn->amount, &ignored);
 }
 
+/* How many values there are of this width, which is 32 at most. */
+static int64_t limit(const struct arm_insn *insn)
+{
+    return INT64_C(1) << insn->imm;
+}
+
 /* Q tells that the value did not fit. */
 static uint32_t saturate(struct arm_cpu *cpu, int32_t value, int64_t least, int64_t most)
 {
@@ -80,7 +86,6 @@ bool step_media(struct step *s)
     uint32_t n = insn->rn == ARM_NO_REG ? 0 : cpu->r[insn->rn], m = cpu->r[insn->rm];
     bool ignored = false;
     uint32_t turned = arm_shift(m, ARM_ROR, insn->amount, &ignored);
-    int64_t limit = INT64_C(1) << (insn->imm & 63);
     uint32_t *d = &cpu->r[insn->rd];
 
     switch (insn->op) {
@@ -99,8 +104,10 @@ bool step_media(struct step *s)
     case ARM_SBFX: *d = sign_extend(field(insn, n), insn->imm); break;
     case ARM_UBFX: *d = field(insn, n); break;
     case ARM_BFI: *d = insert(insn, *d, n); break;
-    case ARM_SSAT: *d = saturate(cpu, shifted(insn, m), -limit / 2, limit / 2 - 1); break;
-    case ARM_USAT: *d = saturate(cpu, shifted(insn, m), 0, limit - 1); break;
+    case ARM_SSAT:
+        *d = saturate(cpu, shifted(insn, m), -limit(insn) / 2, limit(insn) / 2 - 1);
+        break;
+    case ARM_USAT: *d = saturate(cpu, shifted(insn, m), 0, limit(insn) - 1); break;
     }
     return true;
 }
