@@ -57,13 +57,6 @@ static uint32_t insert(const struct arm_insn *insn, uint32_t into, uint32_t valu
     return (into & ~mask) | (value << insn->amount & mask);
 }
 
-static int32_t shifted(const struct arm_insn *insn, uint32_t value)
-{
-    bool ignored = false;
-
-    return (int32_t)arm_shift(value, insn->shift, insn->amount, &ignored);
-}
-
 /* How many values there are of this width, which is 32 at most. */
 static int64_t limit(const struct arm_insn *insn)
 {
@@ -71,11 +64,14 @@ static int64_t limit(const struct arm_insn *insn)
 }
 
 /* Q tells that the value did not fit. */
-static uint32_t saturate(struct arm_cpu *cpu, int32_t value, int64_t least, int64_t most)
+static uint32_t saturate(const struct step *s, int64_t least, int64_t most)
 {
+    bool ignored = false;
+    int32_t value = (int32_t)step_operand2(s, &ignored);
+
     if (value >= least && value <= most)
         return (uint32_t)value;
-    cpu->q = 1;
+    s->cpu->q = 1;
     return (uint32_t)(value < least ? least : most);
 }
 
@@ -104,10 +100,8 @@ bool step_media(struct step *s)
     case ARM_SBFX: *d = sign_extend(field(insn, n), insn->imm); break;
     case ARM_UBFX: *d = field(insn, n); break;
     case ARM_BFI: *d = insert(insn, *d, n); break;
-    case ARM_SSAT:
-        *d = saturate(cpu, shifted(insn, m), -limit(insn) / 2, limit(insn) / 2 - 1);
-        break;
-    case ARM_USAT: *d = saturate(cpu, shifted(insn, m), 0, limit(insn) - 1); break;
+    case ARM_SSAT: *d = saturate(s, -limit(insn) / 2, limit(insn) / 2 - 1); break;
+    case ARM_USAT: *d = saturate(s, 0, limit(insn) - 1); break;
     }
     return true;
 }
