@@ -1,4 +1,5 @@
-/* The reference interpreter: what each group of instructions does, in small vectors. */
+/* The reference interpreter: what each group of instructions does, in small vectors: many groups,
+ * so a long file. */
 #include "06-tcg/arm/shift.h"
 #include "guest.h"
 
